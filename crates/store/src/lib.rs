@@ -1,1 +1,29 @@
-//! store
+//! Two SQL engines behind one value, and the durable furniture that stands on them.
+//!
+//! [`Store`] opens SQLite or PostgreSQL. Reads take a [`Conn`], writes go through [`Store::write`], which hands a
+//! [`Tx`] to a closure and acknowledges only after a durable commit. Statements are one text for both engines
+//! (`$1…$n`, portable columns); the macros [`fetch_all!`], [`fetch_optional!`], [`fetch_one!`] and [`execute!`] expand
+//! the same expression once per engine, so nothing is decided at run time but the engine itself.
+//!
+//! Danger: never wait for the outside world inside a `write` closure. On SQLite it holds the only writer.
+
+pub mod blob;
+pub mod conn;
+pub mod error;
+pub mod idempotency;
+pub mod jobs;
+pub mod migrate;
+mod pool;
+mod rows;
+mod writer;
+
+pub use blob::Blobs;
+pub use conn::{Conn, Tx};
+pub use error::Error;
+pub use jobs::NewJob;
+pub use pool::{Engine, PoolState, Store, StoreConfig};
+pub use rows::{Value, insert_many};
+pub use sqlx;
+
+/// A result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,153 @@
+//! Objects by content: large texts and files, on disk or S3.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kernel::TenantId;
+use object_store::ObjectStoreExt;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path as ObjectPath;
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+
+use crate::{Error, Result};
+
+/// Where objects live. Keys are `<tenant>/<first two>/<sha-256 in hex>`; equal bytes of a tenant are kept once.
+#[derive(Clone, Debug)]
+pub enum Blobs {
+    /// Files below a directory.
+    Disk(Arc<PathBuf>),
+    /// A bucket.
+    S3(Arc<AmazonS3>),
+}
+
+/// An S3-compatible bucket.
+#[derive(Clone, Debug)]
+pub struct S3Config {
+    /// `https://host[:port]`.
+    pub endpoint: String,
+    /// Bucket; must exist.
+    pub bucket: String,
+    /// Access key.
+    pub access_key: kernel::Secret,
+    /// Secret key.
+    pub secret_key: kernel::Secret,
+}
+
+impl Blobs {
+    /// Objects below `root`, which is made when first written to.
+    pub fn disk(root: impl Into<PathBuf>) -> Self {
+        Self::Disk(Arc::new(root.into()))
+    }
+
+    /// Objects in a bucket.
+    ///
+    /// # Errors
+    /// Settings that cannot be used.
+    pub fn s3(config: &S3Config) -> Result<Self> {
+        let s3 = AmazonS3Builder::new()
+            .with_endpoint(&config.endpoint)
+            .with_allow_http(config.endpoint.starts_with("http://"))
+            .with_bucket_name(&config.bucket)
+            .with_region("us-east-1")
+            .with_access_key_id(config.access_key.expose())
+            .with_secret_access_key(config.secret_key.expose())
+            .build()
+            .map_err(blob_error)?;
+        Ok(Self::S3(Arc::new(s3)))
+    }
+
+    /// Stores bytes durably and returns their key. Safe to repeat.
+    ///
+    /// # Errors
+    /// `Blob` when the bytes are not safe; nothing half-written can be read.
+    pub async fn put(&self, tenant: &TenantId, bytes: Bytes) -> Result<String> {
+        let hash = data_hash(&bytes);
+        let key = format!("{tenant}/{}/{hash}", &hash[..2]);
+        match self {
+            Self::Disk(root) => put_file(&root.join(&key), &bytes).await?,
+            Self::S3(s3) => {
+                s3.put(&ObjectPath::from(key.as_str()), bytes.into())
+                    .await
+                    .map_err(blob_error)?;
+            }
+        }
+        Ok(key)
+    }
+
+    /// Reads an object; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Blob` when it cannot be read.
+    pub async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        match self {
+            Self::Disk(root) => match tokio::fs::read(root.join(key)).await {
+                Ok(bytes) => Ok(Some(bytes.into())),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(blob_error(error)),
+            },
+            Self::S3(s3) => match s3.get(&ObjectPath::from(key)).await {
+                Ok(object) => Ok(Some(object.bytes().await.map_err(blob_error)?)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(blob_error(error)),
+            },
+        }
+    }
+
+    /// Removes an object. Safe to repeat.
+    ///
+    /// # Errors
+    /// `Blob` when it may still be there.
+    pub async fn remove(&self, key: &str) -> Result<()> {
+        match self {
+            Self::Disk(root) => match tokio::fs::remove_file(root.join(key)).await {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(blob_error(error)),
+                _ => Ok(()),
+            },
+            Self::S3(s3) => match s3.delete(&ObjectPath::from(key)).await {
+                Err(error) if !matches!(error, object_store::Error::NotFound { .. }) => {
+                    Err(blob_error(error))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn data_hash(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+}
+
+/// Writes beside, syncs, renames, syncs the folder: after a power cut the file is whole or absent.
+async fn put_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    if tokio::fs::try_exists(path).await.map_err(blob_error)? {
+        return Ok(());
+    }
+    let folder = path.parent().expect("a key has a folder");
+    tokio::fs::create_dir_all(folder).await.map_err(blob_error)?;
+    let beside = folder.join(format!(".{}", kernel::random::token()));
+    let written = async {
+        let mut file = tokio::fs::File::create_new(&beside).await?;
+        file.write_all(bytes).await?;
+        file.sync_all().await?;
+        tokio::fs::rename(&beside, path).await?;
+        tokio::fs::File::open(folder).await?.sync_all().await
+    }
+    .await;
+    if written.is_err() {
+        let _ = tokio::fs::remove_file(&beside).await;
+    }
+    written.map_err(blob_error)
+}
+
+fn blob_error(error: impl std::fmt::Display) -> Error {
+    Error::Blob(error.to_string())
+}
