@@ -1,0 +1,29 @@
+import { Link } from "@tanstack/react-router";
+import { Icon, type IconName } from "@/components/icons";
+import { Mark } from "@/components/Mark";
+import { AccountMenu } from "./AccountMenu";
+
+const cell = "grid size-9 place-items-center rounded border border-transparent text-muted hover:bg-hover hover:text-ink max-md:size-11";
+
+function Section({ to, icon, label }: { to: string; icon: IconName; label: string }) {
+  return (
+    <Link to={to} aria-label={label} title={label} activeOptions={{ exact: false }} className={cell} activeProps={{ className: "border-line! bg-raised text-ember!" }}>
+      <Icon name={icon} className="size-5" />
+    </Link>
+  );
+}
+
+export function Rail({ onPalette }: { onPalette: () => void }) {
+  return (
+    <nav aria-label="Sections" className="flex shrink-0 items-center border-line bg-rail max-md:justify-around max-md:border-t max-md:pb-[env(safe-area-inset-bottom)] md:w-14 md:flex-col md:gap-1 md:border-r md:py-3">
+      <Mark className="mb-3 size-7 max-md:hidden" />
+      <Section to="/memory" icon="memory" label="Memory" />
+      <button type="button" className={cell} onClick={onPalette} aria-label="Commands" title="Commands (⌘K or Ctrl K)">
+        <Icon name="command" className="size-5" />
+      </button>
+      <span className="grow max-md:hidden" />
+      <Section to="/settings/api-keys" icon="gear" label="Settings" />
+      <AccountMenu />
+    </nav>
+  );
+}

@@ -1,0 +1,87 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { sessionQuery, setupQuery } from "@/features/identity/api";
+import { readMemorySearch } from "@/features/memory/filters";
+import { NotFound, PageFault } from "./Faults";
+import { Inside } from "./Inside";
+
+const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  validateSearch: (raw: Record<string, unknown>): { token?: string } => ({ token: text(raw.token) }),
+  beforeLoad: async ({ context }) => {
+    const { needed } = await context.queries.fetchQuery(setupQuery);
+    if (!needed) throw redirect({ to: "/sign-in" });
+  },
+  component: lazyRouteComponent(() => import("@/features/identity/routes/SetupPage"), "SetupPage"),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  // Only a path of our own may follow a sign-in.
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: /^\/(?![/\\])/.test(text(raw.next) ?? "") ? text(raw.next) : undefined }),
+  beforeLoad: async ({ context }) => {
+    if (await context.queries.ensureQueryData(sessionQuery)) throw redirect({ to: "/memory" });
+    const { needed } = await context.queries.fetchQuery(setupQuery);
+    if (needed) throw redirect({ to: "/setup" });
+  },
+  component: lazyRouteComponent(() => import("@/features/identity/routes/SignInPage"), "SignInPage"),
+});
+
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  beforeLoad: async ({ context, location }) => {
+    if (!(await context.queries.ensureQueryData(sessionQuery))) throw redirect({ to: "/sign-in", search: { next: location.href } });
+  },
+  component: Inside,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/memory" });
+  },
+});
+
+const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => inside, path, component });
+
+const memory = createRoute({
+  getParentRoute: () => inside,
+  path: "/memory",
+  validateSearch: readMemorySearch,
+  component: lazyRouteComponent(() => import("@/features/memory/routes/SearchPage"), "SearchPage"),
+});
+
+const timeline = createRoute({
+  getParentRoute: () => inside,
+  path: "/memory/timeline",
+  validateSearch: readMemorySearch,
+  component: lazyRouteComponent(() => import("@/features/memory/routes/TimelinePage"), "TimelinePage"),
+});
+
+const apiKeys = page("/settings/api-keys", lazyRouteComponent(() => import("@/features/identity/routes/ApiKeysPage"), "ApiKeysPage"));
+const devices = page("/settings/devices", lazyRouteComponent(() => import("@/features/identity/routes/SignInsPage"), "SignInsPage"));
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: root.addChildren([setup, signIn, home, inside.addChildren([memory, timeline, apiKeys, devices])]),
+    context: { queries },
+    defaultPreload: "intent",
+    defaultErrorComponent: PageFault,
+    defaultNotFoundComponent: NotFound,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

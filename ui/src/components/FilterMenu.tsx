@@ -1,0 +1,51 @@
+import { Menu } from "@base-ui/react/menu";
+import { Icon } from "@/components/icons";
+import { cx } from "@/lib/cx";
+import { chipLook, popupLook, rowLook } from "@/components/looks";
+
+export interface Choice {
+  value: string;
+  label: string;
+  hint?: string;
+}
+
+interface FilterMenuProps {
+  label: string;
+  value: string;
+  choices: Choice[];
+  /** The value that means "not narrowed". */
+  rest: string;
+  onChange: (value: string) => void;
+}
+
+/** A chip that narrows a list by one of a few values. */
+export function FilterMenu({ label, value, choices, rest, onChange }: FilterMenuProps) {
+  const chosen = choices.find((choice) => choice.value === value);
+  return (
+    <Menu.Root>
+      <Menu.Trigger className={cx(chipLook, value !== rest && "border-glow text-ember")} aria-label={`${label}: ${chosen?.label ?? value}`}>
+        {chosen?.label ?? value}
+        <Icon name="down" className="size-3" />
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner sideOffset={6} align="start" className="z-50">
+          <Menu.Popup className={popupLook}>
+            <Menu.RadioGroup value={value} onValueChange={onChange} aria-label={label}>
+              {choices.map((choice) => (
+                <Menu.RadioItem key={choice.value} value={choice.value} className={rowLook} closeOnClick>
+                  <span className="w-4">
+                    <Menu.RadioItemIndicator>
+                      <Icon name="check" className="size-3.5 text-ember" />
+                    </Menu.RadioItemIndicator>
+                  </span>
+                  <span className="grow truncate">{choice.label}</span>
+                  {choice.hint && <span className="pl-4 text-sm text-faint tabular-nums">{choice.hint}</span>}
+                </Menu.RadioItem>
+              ))}
+            </Menu.RadioGroup>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}

@@ -1,0 +1,28 @@
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { formatCount } from "@/lib/format";
+
+export function NavTitle({ children }: { children: ReactNode }) {
+  return <p className="px-3 pt-3 pb-2 font-semibold max-md:hidden">{children}</p>;
+}
+
+interface NavLinkProps {
+  to: string;
+  children: ReactNode;
+  count?: number;
+}
+
+/** An entry of a section's side panel; a tab above the page on a phone. */
+export function NavLink({ to, children, count }: NavLinkProps) {
+  return (
+    <Link
+      to={to}
+      activeOptions={{ exact: true, includeSearch: false }}
+      className="flex h-8 items-center justify-between gap-3 rounded px-3 hover:bg-hover max-md:h-11 max-md:rounded-none max-md:border-b-2 max-md:border-transparent"
+      activeProps={{ className: "bg-hover font-medium max-md:border-glow! max-md:bg-transparent" }}
+    >
+      {children}
+      {count !== undefined && <span className="text-sm font-normal text-faint tabular-nums">{formatCount(count)}</span>}
+    </Link>
+  );
+}

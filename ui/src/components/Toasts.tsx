@@ -1,0 +1,30 @@
+import { Toast } from "@base-ui/react/toast";
+import { Icon } from "@/components/icons";
+import { toasts } from "@/lib/toasts";
+
+function List() {
+  const { toasts: shown } = Toast.useToastManager();
+  return shown.map((toast) => (
+    <Toast.Root key={toast.id} toast={toast} className="appear flex items-start gap-3 rounded border border-line bg-raised py-2.5 pr-2 pl-4 shadow-lift">
+      <Toast.Content className="grow">
+        <Toast.Title className="font-medium" />
+        <Toast.Description className="text-muted" />
+      </Toast.Content>
+      <Toast.Close aria-label="Dismiss" className="grid size-7 place-items-center rounded text-muted hover:bg-hover">
+        <Icon name="close" />
+      </Toast.Close>
+    </Toast.Root>
+  ));
+}
+
+export function Toasts() {
+  return (
+    <Toast.Provider toastManager={toasts} timeout={5000}>
+      <Toast.Portal>
+        <Toast.Viewport className="fixed right-4 bottom-4 z-50 grid w-80 max-w-[calc(100vw-2rem)] gap-2 max-sm:bottom-20">
+          <List />
+        </Toast.Viewport>
+      </Toast.Portal>
+    </Toast.Provider>
+  );
+}

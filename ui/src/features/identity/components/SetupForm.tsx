@@ -1,0 +1,78 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState, type FormEvent } from "react";
+import { ProblemError } from "@/api/problem";
+import { Button } from "@/components/Button";
+import { ErrorNote } from "@/components/ErrorNote";
+import { Field } from "@/components/Field";
+import { completeSetup, sessionQuery, setupQuery } from "../api";
+import { judgePassword } from "../password";
+import { PasswordStrength } from "./PasswordStrength";
+
+interface SetupFormProps {
+  token: string | undefined;
+  tokenRequired: boolean;
+  onDone: () => void;
+}
+
+export function SetupForm({ token, tokenRequired, onDone }: SetupFormProps) {
+  const queries = useQueryClient();
+  const [tenantName, setTenantName] = useState("");
+  const [username, setUsername] = useState("");
+  const [password, setPassword] = useState("");
+  const [typedToken, setTypedToken] = useState("");
+  const strength = judgePassword(password, [username, tenantName]);
+  const setup = useMutation({
+    mutationFn: completeSetup,
+    onSuccess: (session) => {
+      queries.setQueryData(setupQuery.queryKey, { needed: false, token_required: tokenRequired });
+      queries.setQueryData(sessionQuery.queryKey, session);
+      onDone();
+    },
+  });
+  const fields = setup.error instanceof ProblemError ? setup.error.fields : {};
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (strength.level === 0) return;
+    setup.mutate({ setup_token: token ?? (typedToken || undefined), tenant_name: tenantName, username, password });
+  };
+
+  return (
+    <form onSubmit={submit} className="grid gap-4">
+      {setup.error && <ErrorNote error={setup.error} />}
+      {tokenRequired && !token && (
+        <Field
+          label="Set-up token"
+          required
+          value={typedToken}
+          onChange={(event) => setTypedToken(event.target.value)}
+          autoComplete="off"
+          error={fields.setup_token}
+          hint="The server printed a set-up link when it started. Open that link, or paste the part after “token=”."
+        />
+      )}
+      <Field
+        label="Workspace name"
+        required
+        value={tenantName}
+        onChange={(event) => setTenantName(event.target.value)}
+        autoComplete="organization"
+        error={fields.tenant_name}
+        hint="Your team or household. Only its members see what is kept here."
+      />
+      <Field label="Your username" required value={username} onChange={(event) => setUsername(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} error={fields.username} />
+      <Field
+        label="Password"
+        type="password"
+        required
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        autoComplete="new-password"
+        error={fields.password}
+        hint={password ? <PasswordStrength strength={strength} /> : "At least 12 characters. A phrase is easier to keep than symbols."}
+      />
+      <Button type="submit" look="fire" className="h-10" busy={setup.isPending && "Setting up…"} disabled={strength.level === 0}>
+        Create workspace
+      </Button>
+    </form>
+  );
+}

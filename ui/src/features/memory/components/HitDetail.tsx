@@ -1,0 +1,59 @@
+import { Link } from "@tanstack/react-router";
+import { cx } from "@/lib/cx";
+import { formatDateTime } from "@/lib/format";
+import type { Hit } from "../api";
+import { bandOfPart, bands } from "../score";
+import { Around } from "./Around";
+
+const fillOf = Object.fromEntries(bands.map((band) => [band.id, band.fill]));
+
+function Why({ hit }: { hit: Hit }) {
+  return (
+    <table className="w-full">
+      <caption className="pb-1 text-left font-semibold">Why this one</caption>
+      <tbody>
+        {hit.explain?.parts.map((part, index) => (
+          <tr key={index} className="border-b border-line">
+            <th scope="row" className="py-1.5 text-left font-normal">
+              <span className="flex items-baseline gap-2">
+                <span aria-hidden="true" className={cx("size-2 shrink-0 rounded-full", fillOf[bandOfPart(part)])} />
+                {part.label}
+              </span>
+            </th>
+            <td className="pl-3 text-right tabular-nums">{part.value.toFixed(3)}</td>
+          </tr>
+        ))}
+        <tr className="font-semibold">
+          <th scope="row" className="py-1.5 pl-4 text-left">
+            score
+          </th>
+          <td className="text-right tabular-nums">{hit.score.toFixed(3)}</td>
+        </tr>
+      </tbody>
+    </table>
+  );
+}
+
+/** Everything about one hit: what made its score, what was said around it, where it came from. */
+export function HitDetail({ hit, owner }: { hit: Hit; owner: string | undefined }) {
+  return (
+    <div className="grid gap-6">
+      <Why hit={hit} />
+      <Around hit={hit} />
+      <section>
+        <h2 className="pb-1 font-semibold">Kept as</h2>
+        <p className="text-sm text-muted tabular-nums">
+          {hit.event?.kind ?? hit.kind} {hit.seq} of {hit.session_id}
+          {hit.event && `, ${hit.event.channel}`}, {formatDateTime(hit.occurred_at)}
+        </p>
+        <Link
+          to="/memory/timeline"
+          search={{ owner, session: hit.session_id, event: hit.event?.event_id ?? hit.id }}
+          className="mt-3 inline-flex h-8 items-center rounded border border-line bg-raised px-3 text-ember hover:bg-hover max-sm:h-10"
+        >
+          Open in timeline
+        </Link>
+      </section>
+    </div>
+  );
+}
