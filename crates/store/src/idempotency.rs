@@ -8,7 +8,7 @@ use crate::{Tx, execute, fetch_optional};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idempotency {
     /// Route template; the same key on another route is another key.
-    pub route: &'static str,
+    pub route: String,
     /// The caller's key, 1–255 visible characters.
     pub key: String,
     /// Hash of the request's body.
@@ -32,7 +32,7 @@ pub async fn find_answer(
          WHERE tenant_id = $1 AND principal_id = $2 AND route = $3 AND idempotency_key = $4 AND created_at > $5",
         ctx.tenant.as_str(),
         &ctx.principal.id,
-        wanted.route,
+        &wanted.route,
         &wanted.key,
         now.plus(-Micros::DAY).0,
     )?;
@@ -67,7 +67,7 @@ pub async fn save_answer(
          WHERE idempotency_keys.created_at <= $8",
         ctx.tenant.as_str(),
         &ctx.principal.id,
-        wanted.route,
+        &wanted.route,
         &wanted.key,
         &wanted.request_hash,
         answer,

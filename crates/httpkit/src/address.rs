@@ -1,0 +1,117 @@
+//! The caller's address: the peer, or what a trusted proxy says of it.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use ipnet::IpNet;
+
+/// Which peers may speak for others.
+#[derive(Clone, Debug, Default)]
+pub struct AddressRules {
+    /// Networks of the operator's own proxies.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl AddressRules {
+    /// The right-most address that is not a trusted proxy's. Headers of untrusted peers are not read.
+    pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut caller = peer.to_canonical();
+        for hop in forwarded_for(headers).into_iter().rev() {
+            if !self.is_trusted(caller) {
+                break;
+            }
+            match hop {
+                Some(address) => caller = address,
+                None => break,
+            }
+        }
+        caller
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|net| net.contains(&address))
+    }
+
+    /// Whether a request carries forwarding headers that its peer had no right to set.
+    pub fn is_forged(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        (headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded"))
+            && !self.is_trusted(peer.to_canonical())
+    }
+}
+
+/// Hops in the order of travel; `Forwarded` wins over `X-Forwarded-For`. A hop that is no address ends the trust.
+fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let texts = |name: &str| -> Vec<String> {
+        let values = headers.get_all(name).iter().filter_map(|v| v.to_str().ok());
+        values
+            .flat_map(|v| v.split(','))
+            .map(|hop| hop.trim().to_owned())
+            .collect()
+    };
+    let forwarded = texts("forwarded");
+    if forwarded.is_empty() {
+        return texts("x-forwarded-for")
+            .iter()
+            .map(|hop| parse_hop(hop))
+            .collect();
+    }
+    let for_pair = |hop: &String| {
+        let pairs = hop.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs
+            .filter(|(name, _)| name.eq_ignore_ascii_case("for"))
+            .map(|(_, value)| parse_hop(value))
+            .next()
+            .flatten()
+    };
+    forwarded.iter().map(for_pair).collect()
+}
+
+/// Reads `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]:80`, quoted or not.
+fn parse_hop(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    let bare = text.strip_prefix('[').and_then(|rest| rest.split(']').next());
+    let address = bare.unwrap_or(text).parse::<IpAddr>().ok();
+    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|a| a.ip());
+    address.or_else(with_port).map(|a| a.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(trusted: &str, peer: &str, name: &'static str, value: &str) -> String {
+        let rules = AddressRules {
+            trusted_proxies: vec![trusted.parse().unwrap()],
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        rules.caller(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_speak_for_others() {
+        let xff = "x-forwarded-for";
+        assert_eq!(caller("10.0.0.0/8", "192.0.2.9", xff, "1.2.3.4"), "192.0.2.9");
+        assert_eq!(
+            caller("10.0.0.0/8", "10.0.0.1", xff, "6.6.6.6, 1.2.3.4"),
+            "1.2.3.4"
+        );
+        assert_eq!(
+            caller("10.0.0.0/8", "10.0.0.1", xff, "1.2.3.4, 10.0.0.2"),
+            "1.2.3.4"
+        );
+        assert_eq!(
+            caller("10.0.0.0/8", "10.0.0.1", xff, "1.2.3.4, unknown"),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            caller(
+                "10.0.0.0/8",
+                "::ffff:10.0.0.1",
+                "forwarded",
+                "for=\"[2001:db8::7]:80\";proto=https"
+            ),
+            "2001:db8::7"
+        );
+    }
+}

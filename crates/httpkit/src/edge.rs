@@ -1,0 +1,326 @@
+//! What every request passes: an id, an address, limits, time, headers, metrics, and the body of every error.
+
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use kernel::{Ctx, Error, ErrorKind};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::AddressRules;
+use crate::limits::{Limits, RateConfig, RateState};
+use crate::problem::{Pending, Problem, render};
+
+/// Settings of the edge.
+#[derive(Clone, Debug, Default)]
+pub struct EdgeConfig {
+    /// Requests slower than this are logged.
+    pub slow_request: Option<Duration>,
+    /// Exact origins of other sites' pages that may call.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Whose word counts for a caller's address.
+    pub addresses: AddressRules,
+    /// Whether browsers reach us over TLS; then they are told to stay with it.
+    pub is_tls: bool,
+    /// `None` switches the limit off.
+    pub rate: Option<RateConfig>,
+}
+
+/// One finished request, for the counters of other rooms.
+#[derive(Clone, Copy, Debug)]
+pub struct Observation<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// Route template, or `unmatched`.
+    pub endpoint: &'a str,
+    /// Answer.
+    pub status: StatusCode,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// The edge of one server.
+#[derive(Clone)]
+pub struct Edge(Arc<Inner>);
+
+struct Inner {
+    config: EdgeConfig,
+    limits: Option<Limits>,
+    observer: Box<dyn Fn(Observation<'_>) + Send + Sync>,
+}
+
+/// What the edge knows of a request, in its extensions.
+#[derive(Clone)]
+pub(crate) struct RequestState {
+    pub(crate) request_id: Arc<str>,
+    pub(crate) address: Option<IpAddr>,
+    edge: Edge,
+    rate: Arc<OnceLock<RateState>>,
+}
+
+impl RequestState {
+    /// Counts the request against its principal's limit and remembers what is left for the answer's headers.
+    pub(crate) fn count_request(&self, ctx: &Ctx, parts: &Parts) -> kernel::Result<()> {
+        let Some(limits) = &self.edge.0.limits else {
+            return Ok(());
+        };
+        let template = parts
+            .extensions
+            .get::<MatchedPath>()
+            .map_or("unmatched", MatchedPath::as_str);
+        let state = limits.count(&ctx.principal.id, &parts.method, template)?;
+        let _ = self.rate.set(state);
+        Ok(())
+    }
+}
+
+impl Edge {
+    /// Makes an edge; `observer` is told of every finished request.
+    pub fn new(config: EdgeConfig, observer: impl Fn(Observation<'_>) + Send + Sync + 'static) -> Self {
+        let limits = config.rate.as_ref().map(Limits::new);
+        Self(Arc::new(Inner {
+            config,
+            limits,
+            observer: Box::new(observer),
+        }))
+    }
+
+    /// Puts the edge around a router, outermost.
+    pub fn around(&self, router: Router) -> Router {
+        let cors = CorsLayer::new()
+            .allow_origin(AllowOrigin::list(self.0.config.cors_origins.clone()))
+            .allow_methods([
+                Method::GET,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+            ])
+            .allow_headers(
+                ["authorization", "content-type", "x-api-key", "idempotency-key"]
+                    .map(HeaderName::from_static),
+            )
+            .expose_headers(["x-request-id", "x-response-time", "retry-after"].map(HeaderName::from_static));
+        router
+            .fallback(not_found)
+            .layer(cors)
+            .layer(from_fn_with_state(self.clone(), pass))
+    }
+
+    /// Lets go of limits that are whole again; call it now and then.
+    pub fn forget_idle(&self) {
+        if let Some(limits) = &self.0.limits {
+            limits.forget_idle();
+        }
+    }
+}
+
+async fn not_found() -> Problem {
+    Problem(Error::not_found("route"))
+}
+
+async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
+    let state = RequestState {
+        request_id: request_id(request.headers()),
+        address: peer.map(|peer| edge.0.config.addresses.caller(peer, request.headers())),
+        edge: edge.clone(),
+        rate: Arc::default(),
+    };
+    request.extensions_mut().insert(state.clone());
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let endpoint = path.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let running = InProgress::start(&method, endpoint);
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let answer = answer.unwrap_or_else(|_| Problem(Error::internal("a handler panicked")).into_response());
+    drop(running);
+    let mut response = with_body(answer, &state.request_id, &method, endpoint);
+    let elapsed = started.elapsed();
+    edge.set_headers(response.headers_mut(), &state, elapsed);
+    edge.observe(
+        Observation {
+            method: &method,
+            endpoint,
+            status: response.status(),
+            elapsed,
+        },
+        &state.request_id,
+    );
+    response
+}
+
+/// The client's id if it is one that logs can hold, else a new one.
+fn request_id(headers: &HeaderMap) -> Arc<str> {
+    let sent = headers.get("x-request-id").and_then(|v| v.to_str().ok());
+    let fits = |id: &&str| {
+        (8..=128).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    sent.filter(fits)
+        .map_or_else(|| kernel::random::token()[..26].into(), Into::into)
+}
+
+/// Gives every error its problem body, also those that the router made (405, 413) and that carry none.
+fn with_body(response: Response, request_id: &str, method: &Method, endpoint: &str) -> Response {
+    let made_here = response.status().is_client_error() || response.status().is_server_error();
+    if !made_here {
+        return response;
+    }
+    let pending = response.extensions().get::<Pending>().cloned();
+    let error = match pending {
+        Some(Pending(error)) => error,
+        None if response.headers().contains_key(header::CONTENT_TYPE) => return response,
+        None => Arc::new(of_status(response.status())),
+    };
+    if let Some(source) = &error.source {
+        let source = chain(source.as_ref());
+        tracing::error!(request_id, %method, endpoint, code = error.code, source, "request failed");
+    }
+    let mut rendered = render(&error, request_id);
+    *rendered.status_mut() = response.status();
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            rendered.headers_mut().append(name, value.clone());
+        }
+    }
+    rendered
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |e| e.source()).map(ToString::to_string);
+    causes.collect::<Vec<_>>().join(": ")
+}
+
+fn of_status(status: StatusCode) -> Error {
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => Error::new(
+            ErrorKind::MethodNotAllowed,
+            "method_not_allowed",
+            "this route does not serve that method; see the Allow header",
+        ),
+        StatusCode::NOT_FOUND => Error::not_found("route"),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::new(ErrorKind::TooLarge, "too_large", "the body is too large")
+        }
+        status if status.is_client_error() => Error::invalid("bad_request", "the request cannot be read"),
+        status => Error::internal(format!("bare status {status}")),
+    }
+}
+
+/// `self` and nothing else: the page needs no other origin, no inline script and no inline style.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+    form-action 'self'; frame-ancestors 'none'";
+
+const SECURITY_HEADERS: [(&str, &str); 7] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-xss-protection", "1; mode=block"),
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+    ("cross-origin-opener-policy", "same-origin"),
+];
+
+impl Edge {
+    fn set_headers(&self, headers: &mut HeaderMap, state: &RequestState, elapsed: Duration) {
+        for (name, value) in SECURITY_HEADERS {
+            headers
+                .entry(HeaderName::from_static(name))
+                .or_insert(HeaderValue::from_static(value));
+        }
+        headers
+            .entry(header::CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
+        if self.0.config.is_tls {
+            let hsts = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+        }
+        let mut set = |name: &'static str, text: &str| {
+            let value = HeaderValue::from_str(text).expect("checked when the request came in");
+            headers.insert(HeaderName::from_static(name), value);
+        };
+        set("x-request-id", &state.request_id);
+        set(
+            "x-response-time",
+            &format!("{:.1}ms", elapsed.as_secs_f64() * 1e3),
+        );
+        if let Some(rate) = state.rate.get() {
+            set("ratelimit-limit", &rate.limit.to_string());
+            set("ratelimit-remaining", &rate.remaining.to_string());
+            set("ratelimit-reset", &rate.reset_seconds.to_string());
+        }
+    }
+
+    fn observe(&self, seen: Observation<'_>, request_id: &str) {
+        let (method, endpoint) = (method_label(seen.method), seen.endpoint.to_owned());
+        let status = seen.status.as_u16().to_string();
+        metrics::counter!("http_requests_total", "method" => method, "endpoint" => endpoint.clone(), "status" => status)
+            .increment(1);
+        metrics::histogram!("http_request_duration_seconds", "method" => method, "endpoint" => endpoint)
+            .record(seen.elapsed.as_secs_f64());
+        if self
+            .0
+            .config
+            .slow_request
+            .is_some_and(|limit| seen.elapsed > limit)
+        {
+            let duration_ms = seen.elapsed.as_millis() as u64;
+            tracing::warn!(
+                request_id,
+                method,
+                endpoint = seen.endpoint,
+                duration_ms,
+                "SLOW REQUEST"
+            );
+        }
+        (self.0.observer)(seen);
+    }
+}
+
+/// The standard methods by name; all others are one label, so that clients cannot make series.
+fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+/// Holds `http_requests_in_progress` up while a request runs, also when its caller goes away.
+struct InProgress(metrics::Gauge);
+
+impl InProgress {
+    fn start(method: &Method, endpoint: &str) -> Self {
+        let gauge = metrics::gauge!("http_requests_in_progress",
+            "method" => method_label(method), "endpoint" => endpoint.to_owned());
+        gauge.increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
