@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# The checks of ./test that take more than one line. Sourced after lib.sh and services.sh.
+
+# check_tools: every program the checks use; installs what Debian has.
+check_tools() {
+  need_rust
+  need_c
+  need_node
+  need_python
+  need curl curl
+  need shellcheck shellcheck
+  need chromium chromium libnss3
+  cargo fmt --version
+  cargo clippy --version
+  cargo nextest --version || cargo install cargo-nextest --locked
+  echo "NOTE: $(cargo --version), node $(node --version), $(chromium --version 2>/dev/null | head -n 1)"
+}
+
+# check_shell: every shell script of the repository. SC2317 calls functions that a trap runs unreachable.
+check_shell() {
+  shellcheck -x -e SC2317 run test .ci/run scripts/fetch-* scripts/bench-* scripts/*.sh
+}
+
+# check_documentation: doc comments build without a broken link.
+check_documentation() {
+  RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+}
+
+# install_page: the page's packages, exactly as locked.
+install_page() {
+  npm --prefix ui ci --no-audit --no-fund
+}
+
+# install_fuzzer: schemathesis in a virtual environment of its own.
+install_fuzzer() {
+  python_tools fuzz
+}
+
+# python_tools NAME: .cache/venv-NAME with the packages of scripts/wheels/NAME.txt.
+python_tools() {
+  local home=$CACHE_DIR/venv-$1 list=scripts/wheels/$1.txt
+  cmp -s "$list" "$home/installed.txt" && return 0
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
+  cp "$list" "$home/installed.txt"
+}
+
+# start_hearth NAME [VARIABLE=VALUE...]: the debug binary on SQLite with nothing from our environment.
+# Sets HEARTH_URL and HEARTH_LOG; the pid is in $RUN_DIR/NAME.pid.
+start_hearth() {
+  local name=$1 port data=$RUN_DIR/$1-data
+  shift
+  port=$(free_port)
+  HEARTH_URL=http://127.0.0.1:$port
+  HEARTH_LOG=$RUN_DIR/$name.log
+  mkdir -m 700 "$data"
+  clean_hearth "$data" PORT="$port" "$@" -- serve </dev/null >"$HEARTH_LOG" 2>&1 &
+  echo $! >"$RUN_DIR/$name.pid"
+  wait_until 30 curl -fsS "$HEARTH_URL/health/ready" && return 0
+  cat "$HEARTH_LOG"
+  return 1
+}
+
+# clean_hearth DATA_DIR [VARIABLE=VALUE...] -- ARGUMENTS...: runs the debug binary with only these variables.
+clean_hearth() {
+  local settings=("DATA_DIR=$1" "HOME=$RUN_DIR" "PATH=$PATH")
+  shift
+  while [ "$1" != -- ]; do
+    settings+=("$1")
+    shift
+  done
+  shift
+  exec env -i "${settings[@]}" "${CARGO_TARGET_DIR:-target}/debug/hearth" "$@"
+}
+
+# stop_hearth NAME: asks it to end and fails when it does not.
+stop_hearth() {
+  local pid
+  pid=$(cat "$RUN_DIR/$1.pid")
+  kill -TERM "$pid"
+  wait_until 15 gone "$pid"
+}
+
+# setup_link: the one-time link that the server printed.
+setup_link() { grep -oE 'https?://[^[:space:]]+' "$HEARTH_LOG" | grep -m 1 -i setup; }
+
+# browser_journey: a person sets the server up and uses it, in a real browser.
+browser_journey() {
+  start_hearth journey
+  local status=0
+  HEARTH_URL=$HEARTH_URL HEARTH_SETUP_URL=$(setup_link) SCREENSHOT_DIR=${SCREENSHOT_DIR:-$LOG_DIR/screenshots} \
+    npm --prefix ui run e2e || status=$?
+  stop_hearth journey
+  [ "$status" -eq 0 ] || cat "$HEARTH_LOG"
+  return "$status"
+}
+
+# fuzz_api: requests made from the published description; no answer may be a 5xx or break its own schema.
+fuzz_api() {
+  start_hearth fuzz RATE_LIMIT_ENABLED=false
+  local key status=0
+  key=$(clean_hearth "$RUN_DIR/fuzz-data" -- admin create-key --tenant fuzz --scopes memory:read,memory:write | tail -n 1)
+  "$CACHE_DIR/venv-fuzz/bin/st" run "$HEARTH_URL/openapi.json" --url "$HEARTH_URL" \
+    --header "Authorization: Bearer $key" --workers 2 --phases examples,coverage,fuzzing \
+    --checks not_a_server_error,response_schema_conformance \
+    --max-examples "${FUZZ_EXAMPLES:-15}" --seed 1 --no-shrink --generation-database none \
+    --request-timeout 10 --continue-on-failure --no-color || status=$?
+  stop_hearth fuzz
+  [ "$status" -eq 0 ] || tail -n 40 "$HEARTH_LOG"
+  return "$status"
+}
