@@ -22,7 +22,7 @@ pub use conn::{Conn, Tx};
 pub use error::Error;
 pub use jobs::NewJob;
 pub use pool::{Engine, PoolState, Store, StoreConfig};
-pub use rows::{Value, insert_many};
+pub use rows::{Row, Value, fetch_by_ids, insert_many, insert_returning};
 pub use sqlx;
 
 /// A result with [`Error`].

@@ -1,9 +1,11 @@
-//! Many rows in one statement, on either engine.
+//! Many rows in one statement, and many ids in one list, on either engine.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-use sqlx::{AssertSqlSafe, Encode, Type};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments, Database, Encode, FromRow, Postgres, Sqlite, Type};
 
 use crate::{Conn, Result, Tx};
 
@@ -22,56 +24,40 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
-impl From<&str> for Value {
-    fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
-    }
-}
-impl From<String> for Value {
-    fn from(value: String) -> Self {
-        Self::Text(Some(value))
-    }
-}
-impl From<Option<String>> for Value {
-    fn from(value: Option<String>) -> Self {
-        Self::Text(value)
-    }
-}
-impl From<i64> for Value {
-    fn from(value: i64) -> Self {
-        Self::Int(Some(value))
-    }
-}
-impl From<Option<i64>> for Value {
-    fn from(value: Option<i64>) -> Self {
-        Self::Int(value)
-    }
-}
-impl From<f64> for Value {
-    fn from(value: f64) -> Self {
-        Self::Real(Some(value))
-    }
-}
-impl From<bool> for Value {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-impl From<Vec<u8>> for Value {
-    fn from(value: Vec<u8>) -> Self {
-        Self::Bytes(Some(value))
-    }
+macro_rules! value_from {
+    ($($from:ty => |$value:ident| $make:expr;)+) => {
+        $(impl From<$from> for Value {
+            fn from($value: $from) -> Self {
+                $make
+            }
+        })+
+    };
 }
 
-/// Rows a statement carries: a few fixed sizes, so that only a few texts are ever prepared.
+value_from! {
+    &str => |v| Self::Text(Some(v.to_owned()));
+    String => |v| Self::Text(Some(v));
+    Option<String> => |v| Self::Text(v);
+    i64 => |v| Self::Int(Some(v));
+    Option<i64> => |v| Self::Int(v);
+    f64 => |v| Self::Real(Some(v));
+    bool => |v| Self::Bool(v);
+    Vec<u8> => |v| Self::Bytes(Some(v));
+}
+
+/// A row type that both engines can fill.
+pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for R {}
+
+/// Rows a statement carries, or ids a list holds: a few fixed sizes, so that only a few texts are ever prepared.
 const SIZES: [usize; 4] = [256, 64, 8, 1];
 /// SQLite's and PostgreSQL's limits on parameters are 32,766 and 65,535.
 const MAX_PARAMETERS: usize = 30_000;
 
-/// Inserts `rows` with as few statements as it can.
+/// Inserts `rows` with as few statements as it can; returns how many were inserted.
 ///
 /// `head` is `INSERT INTO t (a, b)`, `tail` may hold `ON CONFLICT …`; every row has as many values as `head` has
-/// columns. Returns how many rows were inserted.
+/// columns.
 ///
 /// # Errors
 /// As the engine says; rows of earlier statements stay in the transaction.
@@ -79,66 +65,206 @@ pub async fn insert_many(
     tx: &mut Tx,
     head: &'static str,
     tail: &'static str,
-    mut rows: Vec<Vec<Value>>,
+    rows: Vec<Vec<Value>>,
 ) -> Result<u64> {
-    let columns = rows.first().map_or(0, Vec::len);
     let mut inserted = 0;
-    while !rows.is_empty() {
-        let size = SIZES
-            .into_iter()
-            .find(|size| *size <= rows.len() && size * columns <= MAX_PARAMETERS)
-            .expect("one row always fits");
-        let rest = rows.split_off(size);
-        let values = std::mem::replace(&mut rows, rest).into_iter().flatten();
-        let sql = statement(head, tail, columns, size);
+    for (sql, values) in batches(head, tail, rows) {
         inserted += match &mut **tx {
-            Conn::Sqlite(conn) => values
-                .fold(sqlx::query(AssertSqlSafe(sql)), bind)
-                .execute(&mut **conn)
-                .await?
-                .rows_affected(),
-            Conn::Postgres(conn) => values
-                .fold(sqlx::query(AssertSqlSafe(sql)), bind)
-                .execute(&mut **conn)
-                .await?
-                .rows_affected(),
+            Conn::Sqlite(conn) => {
+                let arguments: SqliteArguments = arguments::<Sqlite>(values)?;
+                sqlx::query_with(sql, arguments)
+                    .execute(&mut **conn)
+                    .await?
+                    .rows_affected()
+            }
+            Conn::Postgres(conn) => {
+                let arguments: PgArguments = arguments::<Postgres>(values)?;
+                sqlx::query_with(sql, arguments)
+                    .execute(&mut **conn)
+                    .await?
+                    .rows_affected()
+            }
         };
     }
     Ok(inserted)
 }
 
-type Query<'q, DB> = sqlx::query::Query<'q, DB, <DB as sqlx::Database>::Arguments>;
+/// As [`insert_many`], with a `tail` that ends in `RETURNING …`; the rows come in no promised order.
+///
+/// # Errors
+/// As [`insert_many`].
+pub async fn insert_returning<R: Row>(
+    tx: &mut Tx,
+    head: &'static str,
+    tail: &'static str,
+    rows: Vec<Vec<Value>>,
+) -> Result<Vec<R>> {
+    let mut returned = Vec::with_capacity(rows.len());
+    for (sql, values) in batches(head, tail, rows) {
+        returned.extend(fetch(tx, sql, values).await?);
+    }
+    Ok(returned)
+}
 
-fn bind<'q, DB>(query: Query<'q, DB>, value: Value) -> Query<'q, DB>
+/// Reads rows by a list of ids of any length: `head` ends in `… IN`, and `fixed` fills `$1…` before the list.
+///
+/// # Errors
+/// As the engine says.
+pub async fn fetch_by_ids<R: Row>(
+    conn: &mut Conn,
+    head: &'static str,
+    fixed: &[Value],
+    ids: &[&str],
+) -> Result<Vec<R>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for part in ids.chunks(SIZES[0]) {
+        // The list is filled up by repeating an id.
+        let size = SIZES
+            .into_iter()
+            .rev()
+            .find(|size| *size >= part.len())
+            .expect("a part is no longer than that");
+        let filled = part
+            .iter()
+            .chain(std::iter::repeat(&part[0]))
+            .take(size)
+            .map(|id| Value::from(*id));
+        let values = fixed.iter().cloned().chain(filled).collect();
+        let sql = text(Shape {
+            head,
+            tail: "",
+            first: fixed.len(),
+            columns: size,
+            rows: 1,
+        });
+        found.extend(fetch(conn, sql, values).await?);
+    }
+    Ok(found)
+}
+
+async fn fetch<R: Row>(conn: &mut Conn, sql: &'static str, values: Vec<Value>) -> Result<Vec<R>> {
+    match conn {
+        Conn::Sqlite(conn) => {
+            let arguments: SqliteArguments = arguments::<Sqlite>(values)?;
+            sqlx::query_as_with(sql, arguments).fetch_all(&mut **conn).await
+        }
+        Conn::Postgres(conn) => {
+            let arguments: PgArguments = arguments::<Postgres>(values)?;
+            sqlx::query_as_with(sql, arguments).fetch_all(&mut **conn).await
+        }
+    }
+    .map_err(crate::Error::from)
+}
+
+/// Cuts rows into statements of the fixed sizes.
+fn batches(head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Vec<(&'static str, Vec<Value>)> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let mut left = rows.len();
+    let mut rows = rows.into_iter();
+    let mut cut = Vec::new();
+    while left > 0 {
+        let fits = |size: &usize| *size <= left && size * columns <= MAX_PARAMETERS;
+        let size = SIZES.into_iter().find(fits).expect("one row always fits");
+        let values = rows.by_ref().take(size).flatten().collect();
+        cut.push((
+            text(Shape {
+                head,
+                tail,
+                first: 0,
+                columns,
+                rows: size,
+            }),
+            values,
+        ));
+        left -= size;
+    }
+    cut
+}
+
+fn arguments<'q, DB: Database>(values: Vec<Value>) -> Result<DB::Arguments>
 where
-    DB: sqlx::Database,
     Option<String>: Encode<'q, DB> + Type<DB>,
     Option<i64>: Encode<'q, DB> + Type<DB>,
     Option<f64>: Encode<'q, DB> + Type<DB>,
     bool: Encode<'q, DB> + Type<DB>,
     Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
+    DB::Arguments: Arguments<Database = DB>,
 {
-    match value {
-        Value::Text(value) => query.bind(value),
-        Value::Int(value) => query.bind(value),
-        Value::Real(value) => query.bind(value),
-        Value::Bool(value) => query.bind(value),
-        Value::Bytes(value) => query.bind(value),
+    let mut out = DB::Arguments::default();
+    for value in values {
+        match value {
+            Value::Text(value) => out.add(value),
+            Value::Int(value) => out.add(value),
+            Value::Real(value) => out.add(value),
+            Value::Bool(value) => out.add(value),
+            Value::Bytes(value) => out.add(value),
+        }
+        .map_err(|error| crate::Error::Statement(sqlx::Error::Encode(error)))?;
     }
+    Ok(out)
 }
 
-/// The text for `size` rows; made once per head and size. Holds only our own static text and parameter numbers.
-fn statement(head: &'static str, tail: &'static str, columns: usize, size: usize) -> &'static str {
-    type Key = (&'static str, &'static str, usize, usize);
-    static TEXTS: LazyLock<Mutex<HashMap<Key, &'static str>>> = LazyLock::new(Mutex::default);
+/// What tells one generated text from another.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Shape {
+    head: &'static str,
+    tail: &'static str,
+    /// Parameters before the first of ours.
+    first: usize,
+    columns: usize,
+    rows: usize,
+}
+
+/// The text of a shape, made once. Holds only our own static words and parameter numbers.
+fn text(shape: Shape) -> &'static str {
+    static TEXTS: LazyLock<Mutex<HashMap<Shape, &'static str>>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    texts.entry((head, tail, columns, size)).or_insert_with(|| {
+    texts.entry(shape).or_insert_with(|| {
+        let Shape {
+            head,
+            tail,
+            first,
+            columns,
+            rows,
+        } = shape;
         let row = |r: usize| {
-            let names: Vec<String> = (1..=columns).map(|c| format!("${}", r * columns + c)).collect();
+            let names: Vec<String> = (1..=columns)
+                .map(|c| format!("${}", first + r * columns + c))
+                .collect();
             format!("({})", names.join(", "))
         };
-        let rows: Vec<String> = (0..size).map(row).collect();
+        let values = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+        let word = if head.trim_end().ends_with("IN") {
+            ""
+        } else {
+            "VALUES "
+        };
         // A handful of texts for the life of the process.
-        String::leak(format!("{head} VALUES {} {tail}", rows.join(", ")))
+        String::leak(format!("{head} {word}{values} {tail}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_into_a_few_fixed_statements() {
+        let rows = vec![vec![Value::from(1_i64), Value::from("a")]; 74];
+        let cut = batches("INSERT INTO t (a, b)", "", rows);
+        let sizes: Vec<usize> = cut.iter().map(|(_, values)| values.len() / 2).collect();
+        assert_eq!(sizes, [64, 8, 1, 1]);
+        assert_eq!(cut[3].0.trim_end(), "INSERT INTO t (a, b) VALUES ($1, $2)");
+        assert_eq!(
+            text(Shape {
+                head: "SELECT a FROM t WHERE b = $1 AND a IN",
+                tail: "",
+                first: 1,
+                columns: 3,
+                rows: 1
+            })
+            .trim_end(),
+            "SELECT a FROM t WHERE b = $1 AND a IN ($2, $3, $4)"
+        );
+    }
 }
