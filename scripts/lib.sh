@@ -97,7 +97,7 @@ need_node() {
   have=$(node --version 2>/dev/null | tr -d v)
   if [ -n "$have" ] && at_least "$have" 20.19.0 && command -v npm >/dev/null; then return 0; fi
   complain "Node 20.19 or newer with npm is needed for the page (found: ${have:-none})."
-  complain "Install it with: curl -fsSL https://deb.nodesource.com/setup_22.x | sudo bash - && sudo apt-get install -y nodejs"
+  complain "Install it from https://nodejs.org/en/download or with your package manager, then run this again."
   return 1
 }
 

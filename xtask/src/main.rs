@@ -1,1 +1,44 @@
-fn main() {}
+//! Chores of the repository: `cargo xtask tidy` and `cargo xtask gen [--check]`.
+
+#![allow(clippy::print_stdout, reason = "a command-line program answers on stdout")]
+
+mod r#gen;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+const USAGE: &str = "usage: cargo xtask <command>
+
+  tidy           check imports, words, migrations, file sizes and texts against the rules of the house
+  gen            write the API description, the configuration reference and the page's types
+  gen --check    fail when what `gen` would write differs from what is there
+";
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["tidy"] => Ok(report(&tidy::problems(&tree::Tree::of_checkout()?))),
+        ["gen"] => Ok(report(&r#gen::write()?)),
+        ["gen", "--check"] => Ok(report(&r#gen::check()?)),
+        _ => {
+            print!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+/// Prints each problem on its own line; none is success.
+fn report(problems: &[String]) -> ExitCode {
+    for problem in problems {
+        println!("{problem}");
+    }
+    if problems.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!("\n{} problem(s)", problems.len());
+    ExitCode::FAILURE
+}
