@@ -1,0 +1,1 @@
+//! Measuring recall on public data: readers, metrics and tables for `hearth eval`.

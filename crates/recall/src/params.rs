@@ -1,0 +1,71 @@
+//! The constants of the recipe, each a field so that evaluation can switch it.
+
+use serde::{Deserialize, Serialize};
+
+/// How the score of one leg spreads over a session.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Shares taken from the previous turn, the next, two back and two ahead.
+    pub neighbours: [f32; 4],
+    /// Factor where exactly one speaker is named and spoke the turn; 1 switches it off.
+    pub speaker: f32,
+    /// Weight of the session prior relative to the best own score; 0 switches it off.
+    pub session: f32,
+}
+
+/// All constants of a search. The defaults are the shipped recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Params {
+    /// BM25 saturation of repeated terms.
+    pub k1: f32,
+    /// BM25 share of length normalisation, 0–1.
+    pub b: f32,
+    /// Whether words of speakers' names leave the query.
+    pub drop_speakers: bool,
+    /// The lexical leg.
+    pub lexical: Leg,
+    /// The sentence-vector leg.
+    pub dense: Leg,
+    /// The late-interaction leg.
+    pub late: Leg,
+    /// Weights of words and sentence vectors before token codes are known; they sum to 1.
+    pub two: [f32; 2],
+    /// Weights of words, sentence vectors and late interaction; they sum to 1.
+    pub three: [f32; 3],
+    /// Candidates a ranking holds: what is asked for token codes, and the most that can be returned.
+    pub candidates: usize,
+    /// Best documents by 1-bit estimate that are scored again in 8 bits, neighbours included.
+    pub seeds: usize,
+    /// Below this number of documents every vector is scored in 8 bits.
+    pub exact_below: usize,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            k1: 0.9,
+            b: 0.4,
+            drop_speakers: true,
+            lexical: Leg {
+                neighbours: [0.5, 0.4, 0.3, 0.2],
+                speaker: 1.4,
+                session: 0.5,
+            },
+            dense: Leg {
+                neighbours: [0.4, 0.4, 0.2, 0.2],
+                speaker: 1.2,
+                session: 0.5,
+            },
+            late: Leg {
+                neighbours: [0.4, 0.4, 0.2, 0.2],
+                speaker: 1.2,
+                session: 0.5,
+            },
+            two: [0.65, 0.35],
+            three: [0.4, 0.2, 0.4],
+            candidates: 300,
+            seeds: 512,
+            exact_below: 4_096,
+        }
+    }
+}
