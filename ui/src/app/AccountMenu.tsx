@@ -12,6 +12,10 @@ const themes: { value: Theme; label: string }[] = [
   { value: "dark", label: "Dark" },
 ];
 
+// Initials are drawn, not said: the button is named by the whole username.
+const avatarLook =
+  "mt-1 grid size-8 place-items-center rounded-full bg-context text-sm font-semibold text-[#1f1d1a] uppercase before:content-[attr(data-initials)] max-md:mt-0 max-md:size-9";
+
 export function AccountMenu() {
   const { username, tenantName, roles } = usePrincipal();
   const theme = useTheme();
@@ -19,9 +23,7 @@ export function AccountMenu() {
   const signOut = useSignOut();
   return (
     <Menu.Root>
-      <Menu.Trigger aria-label={`Account: ${username}`} className="mt-1 grid size-8 place-items-center rounded-full bg-context text-sm font-semibold text-[#1f1d1a] uppercase max-md:mt-0 max-md:size-9">
-        {username.slice(0, 2)}
-      </Menu.Trigger>
+      <Menu.Trigger aria-label={`Account: ${username}`} data-initials={username.slice(0, 2)} className={avatarLook} />
       <Menu.Portal>
         <Menu.Positioner side="right" align="end" sideOffset={10} className="z-50">
           <Menu.Popup className={`${popupLook} w-60`}>

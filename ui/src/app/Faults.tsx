@@ -8,7 +8,7 @@ export function PageFault({ error, reset }: ErrorComponentProps) {
   useTitle("Error");
   return (
     <main className="mx-auto grid max-w-lg gap-4 px-5 py-16">
-      <Mark className="size-9" />
+      <Mark className="h-8 justify-self-start" />
       <h1 className="text-xl font-semibold">This page could not be shown</h1>
       <ErrorNote error={error} onRetry={reset} />
     </main>
@@ -19,7 +19,7 @@ export function NotFound() {
   useTitle("Not found");
   return (
     <main className="mx-auto grid max-w-lg gap-3 px-5 py-16">
-      <Mark className="size-9" />
+      <Mark className="h-8 justify-self-start" />
       <h1 className="text-xl font-semibold">There is no page here</h1>
       <p className="text-muted">The address may be mistyped, or the page has moved.</p>
       <Link to="/memory" className="text-ember underline underline-offset-2">

@@ -1,5 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { Navigate, useLocation } from "@tanstack/react-router";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { useEffect } from "react";
 import { sessionQuery } from "@/features/identity/api";
 import { PrincipalProvider } from "@/lib/principal";
 import { Shell } from "./Shell";
@@ -7,8 +8,13 @@ import { Shell } from "./Shell";
 /** Pages for signed-in people; when the session ends, the way leads back here after signing in. */
 export function Inside() {
   const { data: session } = useSuspenseQuery(sessionQuery);
-  const here = useLocation({ select: (location) => location.href });
-  if (!session) return <Navigate to="/sign-in" search={{ next: here }} replace />;
+  const router = useRouter();
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (!session) void navigate({ to: "/sign-in", search: { next: router.state.location.href }, replace: true });
+  }, [session, navigate, router]);
+
+  if (!session) return null;
   const { user, scopes } = session;
   return (
     <PrincipalProvider value={{ userId: user.user_id, username: user.username, tenantName: user.tenant_name, roles: user.roles, scopes }}>

@@ -16,13 +16,13 @@ function Section({ to, icon, label }: { to: string; icon: IconName; label: strin
 export function Rail({ onPalette }: { onPalette: () => void }) {
   return (
     <nav aria-label="Sections" className="flex shrink-0 items-center border-line bg-rail max-md:justify-around max-md:border-t max-md:pb-[env(safe-area-inset-bottom)] md:w-14 md:flex-col md:gap-1 md:border-r md:py-3">
-      <Mark className="mb-3 size-7 max-md:hidden" />
+      <Mark className="mb-4 h-6 mt-1 max-md:hidden" />
       <Section to="/memory" icon="memory" label="Memory" />
       <button type="button" className={cell} onClick={onPalette} aria-label="Commands" title="Commands (⌘K or Ctrl K)">
         <Icon name="command" className="size-5" />
       </button>
       <span className="grow max-md:hidden" />
-      <Section to="/settings/api-keys" icon="gear" label="Settings" />
+      <Section to="/settings/api-keys" icon="sliders" label="Settings" />
       <AccountMenu />
     </nav>
   );

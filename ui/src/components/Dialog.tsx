@@ -18,7 +18,7 @@ export function Dialog({ open, onClose, title, description, children, dismissibl
     <Base.Root open={open} onOpenChange={(next) => !next && dismissible && onClose()} disablePointerDismissal={!dismissible}>
       <Base.Portal>
         <Base.Backdrop className="appear fixed inset-0 z-40 bg-black/30" />
-        <Base.Popup className="appear fixed z-50 grid max-h-[90dvh] gap-4 overflow-y-auto bg-canvas p-5 shadow-lift max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t sm:top-[12vh] sm:left-1/2 sm:w-[30rem] sm:-translate-x-1/2 sm:rounded sm:border sm:border-line">
+        <Base.Popup className="appear fixed z-50 grid max-h-[90dvh] gap-4 overflow-y-auto bg-canvas p-5 shadow-lift outline-none max-sm:inset-x-0 max-sm:bottom-0 max-sm:rounded-t sm:top-[12vh] sm:left-1/2 sm:w-[30rem] sm:-translate-x-1/2 sm:rounded sm:border sm:border-line">
           <div className="flex items-start justify-between gap-4">
             <div>
               <Base.Title className="text-xl font-semibold">{title}</Base.Title>

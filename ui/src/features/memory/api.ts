@@ -22,9 +22,11 @@ export interface TimelineFilter {
   around?: string;
 }
 
+/** While nothing is remembered it asks again, so that the page greets the first event by itself. */
 export const statsQuery = queryOptions({
   queryKey: ["memory", "stats"],
   queryFn: () => body(client.GET("/api/v1/memory/stats")),
+  refetchInterval: ({ state }) => (state.data?.events === 0 ? 3000 : false),
 });
 
 /** The latest conversations of one owner, to pick from. */

@@ -34,9 +34,9 @@ function Cell({ label, children }: { label: string; children: string }) {
 export function ApiKeyRow({ apiKey, onRevoke }: { apiKey: ApiKey; onRevoke: () => void }) {
   const state = keyState(apiKey);
   return (
-    <div className={cx(columns, "min-h-13 gap-y-0.5 border-b border-line py-2 max-lg:grid-cols-[1fr_auto]", state.word !== "active" && "opacity-80")}>
-      <div className="min-w-0 truncate font-medium">
-        {apiKey.name}
+    <div className={cx(columns, "min-h-13 gap-y-0.5 border-b border-line py-2 max-lg:grid-cols-[1fr_auto]")}>
+      <div className="min-w-0 truncate">
+        <span className={state.word === "active" ? "font-medium" : "text-muted line-through"}>{apiKey.name}</span>
         <span className={cx("ml-2 text-sm font-normal", state.look)}>
           <span aria-hidden="true">● </span>
           {state.word}

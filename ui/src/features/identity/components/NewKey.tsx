@@ -18,8 +18,9 @@ export function NewKey({ apiKey, onStored }: { apiKey: string; onStored: () => v
         <CopyButton text={apiKey} />
       </div>
       <CodeBlock label="Try it: record a first event" code={firstEventCurl(location.origin, apiKey)} />
-      <label className="flex cursor-pointer items-center gap-2.5">
+      <label htmlFor="key-stored" className="flex cursor-pointer items-center gap-2.5">
         <Checkbox.Root
+          id="key-stored"
           checked={stored}
           onCheckedChange={setStored}
           className="grid size-4 place-items-center rounded-sm border border-edge bg-raised data-checked:border-fire data-checked:bg-fire data-checked:text-on-fire"

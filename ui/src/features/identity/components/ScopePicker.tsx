@@ -7,8 +7,9 @@ export function ScopePicker({ chosen, onChange, error }: { chosen: string[]; onC
     <fieldset className="grid gap-1">
       <legend className="mb-1.5 font-medium">What it may do</legend>
       {scopes.map(({ name, grants }) => (
-        <label key={name} className="flex cursor-pointer items-start gap-2.5 rounded py-1.5 max-sm:py-2.5">
+        <label key={name} htmlFor={`scope-${name}`} className="flex cursor-pointer items-start gap-2.5 rounded py-1.5 max-sm:py-2.5">
           <Checkbox.Root
+            id={`scope-${name}`}
             checked={chosen.includes(name)}
             onCheckedChange={(on) => onChange(on ? [...chosen, name] : chosen.filter((scope) => scope !== name))}
             className="mt-0.5 grid size-4 shrink-0 place-items-center rounded-sm border border-edge bg-raised data-checked:border-fire data-checked:bg-fire data-checked:text-on-fire"
@@ -17,10 +18,8 @@ export function ScopePicker({ chosen, onChange, error }: { chosen: string[]; onC
               <Icon name="check" className="size-3.5" />
             </Checkbox.Indicator>
           </Checkbox.Root>
-          <span>
-            <code className="font-mono text-sm">{name}</code>
-            <span className="block text-sm text-muted">{grants}</span>
-          </span>
+          <code className="w-30 shrink-0 font-mono text-sm leading-5">{name}</code>
+          <span className="text-sm text-muted">{grants}</span>
         </label>
       ))}
       {error && <p className="text-sm text-bad">{error}</p>}

@@ -16,6 +16,8 @@ export function SignInForm({ onDone }: { onDone: () => void }) {
     mutationFn: signIn,
     onSuccess: (session) => {
       localStorage.setItem(tenantKey, tenant);
+      // What the last person saw must not greet the next one.
+      queries.clear();
       queries.setQueryData(sessionQuery.queryKey, session);
       onDone();
     },

@@ -19,7 +19,7 @@ export function FirstSteps() {
         </li>
         <li className="grid min-w-0 gap-2">
           <p>
-            <span className="font-semibold text-ember">2</span> &nbsp;Record a first conversation with it, then come back and search.
+            <span className="font-semibold text-ember">2</span> &nbsp;Record a first conversation with it. This page notices when it arrives.
           </p>
           <CodeBlock label="In a terminal" code={firstEventCurl(location.origin, "YOUR_KEY")} />
         </li>
