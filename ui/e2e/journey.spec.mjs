@@ -73,6 +73,7 @@ async function makeAndRevokeSecondKey() {
   await button("Revoke key").click();
   await button("Revoke old laptop").waitFor({ state: "detached" });
   await page.getByText("● revoked").waitFor();
+  await page.getByRole("button", { name: "Dismiss", includeHidden: true }).click();
   await record(page, "api-keys");
 }
 

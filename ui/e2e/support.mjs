@@ -59,7 +59,9 @@ async function checkAccessibility(page, name) {
 }
 
 async function checkFits(page, name) {
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const overflow = await page.evaluate(() =>
+    Math.max(...[document.documentElement, ...document.querySelectorAll("main")].map((box) => box.scrollWidth - box.clientWidth)),
+  );
   assert.ok(overflow <= 0, `${name}: the page is ${overflow} px wider than the screen`);
 }
 

@@ -3,7 +3,7 @@ import { Icon, type IconName } from "@/components/icons";
 import { Mark } from "@/components/Mark";
 import { AccountMenu } from "./AccountMenu";
 
-const cell = "grid size-9 place-items-center rounded border border-transparent text-muted hover:bg-hover hover:text-ink max-md:size-11";
+const cell = "grid size-9 place-items-center rounded border border-transparent text-muted hover:bg-hover hover:text-ink max-md:my-1 max-md:size-10";
 
 function Section({ to, icon, label }: { to: string; icon: IconName; label: string }) {
   return (

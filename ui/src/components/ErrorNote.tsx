@@ -12,8 +12,8 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
         <p>{problem ? problem.message : "Something went wrong in this page. Reload it and try again."}</p>
         {problem?.retryAfterSeconds != null && <p className="text-muted">Try again in {problem.retryAfterSeconds} s.</p>}
         {problem?.requestId && (
-          <p className="text-sm break-all text-muted">
-            Request <code className="font-mono">{problem.requestId}</code>, to look up in the server’s log
+          <p className="text-sm text-muted">
+            Request <code className="font-mono break-all">{problem.requestId}</code>, to look up in the server’s log
           </p>
         )}
       </div>

@@ -6,6 +6,8 @@ export interface MemorySearch {
   session?: string;
   agent?: string;
   mode?: string;
+  /** How many days back a search looks. */
+  days?: number;
   kind?: string;
   /** Day to jump to, as YYYY-MM-DD. */
   day?: string;
@@ -24,6 +26,8 @@ export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
   }
   const day = text(raw.day);
   if (day && /^\d{4}-\d{2}-\d{2}$/.test(day)) search.day = day;
+  const days = Number(raw.days);
+  if (Number.isInteger(days) && days > 0 && days <= 3660) search.days = days;
   const limit = Number(raw.limit);
   if (Number.isInteger(limit) && limit > 20 && limit <= 200) search.limit = limit;
   return search;
@@ -31,3 +35,8 @@ export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
 
 /** The last instant of a day where the reader lives, for "that day and earlier". */
 export const endOfDay = (day: string) => new Date(`${day}T23:59:59.999`).toISOString();
+
+/** Midnight so many days ago: the same all day long, so that a repeated search is answered from memory. */
+export function startOfDaysAgo(days: number, now = new Date()): string {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days).toISOString();
+}

@@ -4,6 +4,8 @@ export interface TimelineRow {
   event: MemoryEvent;
   /** Set on the first event of a day or of a session within it. */
   opens: { day: string; session: string; newDay: boolean } | null;
+  /** The same actor goes on, so the name need not be read again. */
+  goesOn: boolean;
 }
 
 const dayOf = (event: MemoryEvent) => new Date(event.ts).toDateString();
@@ -15,6 +17,6 @@ export function timelineRows(pages: EventPage[]): TimelineRow[] {
     const before = events[index - 1];
     const newDay = !before || dayOf(before) !== dayOf(event);
     const opens = newDay || before.session_id !== event.session_id ? { day: event.ts, session: event.session_id, newDay } : null;
-    return { event, opens };
+    return { event, opens, goesOn: !opens && before?.actor_id === event.actor_id };
   });
 }

@@ -14,6 +14,13 @@ export const modes = [
   { value: "dense", label: "meaning only" },
 ];
 
+export const spans = [
+  { value: "0", label: "any time" },
+  { value: "7", label: "last 7 days" },
+  { value: "30", label: "last 30 days" },
+  { value: "365", label: "last year" },
+];
+
 export const kinds = ["message", "tool_call", "tool_result", "decision", "task_update", "artifact", "note"];
 
 const modeWords: Record<string, string> = { lexical: "words only", dense: "meaning only", hybrid: "words and meaning" };
@@ -48,3 +55,12 @@ export function eventText(event: MemoryEvent): string {
 
 /** Whether columns matter: tool traffic, fenced or indented lines. */
 export const looksLikeCode = (event: MemoryEvent, text: string) => event.kind.startsWith("tool_") || /```|\n(\t| {2,})\S/.test(text);
+
+/** What sets an event apart from an ordinary private message. */
+export const eventLabels = (event: MemoryEvent): string[] =>
+  [
+    event.kind !== "message" && event.kind.replace("_", " "),
+    event.channel !== "private" && event.channel,
+    event.sensitivity !== "none" && event.sensitivity,
+    event.truncated && "excerpt",
+  ].filter((label) => label !== false && label !== undefined);

@@ -1,11 +1,12 @@
 import { useState } from "react";
 import { cx } from "@/lib/cx";
-import { formatClock, formatDateTime, formatDay } from "@/lib/format";
+import { formatClock, formatCount, formatDateTime, formatDay } from "@/lib/format";
 import type { TimelineRow } from "../timelineRows";
-import { actorName, eventText, looksLikeCode } from "../words";
+import { actorName, eventLabels, eventText, looksLikeCode } from "../words";
 
 /** Longer texts open on demand, so that one paste does not bury a day. */
 const foldAt = 1200;
+const gutter = "px-7 max-md:px-4";
 
 interface TimelineEntryProps {
   row: TimelineRow;
@@ -13,45 +14,43 @@ interface TimelineEntryProps {
   onSession: (session: string) => void;
 }
 
-export function TimelineEntry({ row: { event, opens }, highlighted, onSession }: TimelineEntryProps) {
+function Heading({ opens, onSession }: { opens: NonNullable<TimelineRow["opens"]>; onSession: (session: string) => void }) {
+  return (
+    <h2 className={cx("flex flex-wrap items-baseline gap-x-3 pt-4 pb-1.5", gutter)}>
+      {opens.newDay && <span className="font-semibold">{formatDay(opens.day)}</span>}
+      <button type="button" onClick={() => onSession(opens.session)} className="min-h-6 text-sm text-muted hover:text-ember" title="Show this session only">
+        {opens.session}
+      </button>
+      <span aria-hidden="true" className="h-px min-w-8 grow bg-line" />
+    </h2>
+  );
+}
+
+export function TimelineEntry({ row: { event, opens, goesOn }, highlighted, onSession }: TimelineEntryProps) {
   const [unfolded, setUnfolded] = useState(false);
   const text = eventText(event);
   const folded = !unfolded && text.length > foldAt;
-  const labels = [event.kind !== "message" && event.kind.replace("_", " "), event.channel !== "private" && event.channel, event.sensitivity !== "none" && event.sensitivity, event.truncated && "excerpt"].filter(Boolean);
   return (
-    <div>
-      {opens && (
-        <h2 className={cx("flex flex-wrap items-baseline gap-x-3 px-7 pb-1.5 max-md:px-4", opens.newDay ? "border-t border-line pt-5" : "pt-4")}>
-          {opens.newDay && <span className="font-semibold">{formatDay(opens.day)}</span>}
-          <button type="button" onClick={() => onSession(opens.session)} className="min-h-6 text-sm text-muted hover:text-ember" title="Show this session only">
-            {opens.session}
-          </button>
-        </h2>
-      )}
+    <>
+      {opens && <Heading opens={opens} onSession={onSession} />}
       <article
         aria-current={highlighted || undefined}
-        className={cx("grid grid-cols-[3.25rem_minmax(0,1fr)] gap-x-4 border-l-2 px-7 py-1.5 max-md:px-4", highlighted ? "border-glow bg-wash" : "border-transparent")}
+        className={cx("grid grid-cols-[3rem_minmax(0,1fr)] gap-x-4 py-1 md:grid-cols-[3rem_8rem_minmax(0,1fr)_auto]", gutter, highlighted ? "bg-wash shadow-[inset_2px_0_var(--color-glow)]" : "hover:bg-hover/60")}
       >
-        <time dateTime={event.ts} title={formatDateTime(event.ts)} className="pt-px text-sm text-faint tabular-nums">
+        <time dateTime={event.ts} title={formatDateTime(event.ts)} className="text-sm leading-5.25 text-faint tabular-nums">
           {formatClock(event.ts)}
         </time>
-        <div className="max-w-[72ch] min-w-0">
-          <p className="text-sm">
-            <span className="font-medium">{actorName(event)}</span>
-            {labels.map((label) => (
-              <span key={String(label)} className="pl-2 text-faint">
-                {label}
-              </span>
-            ))}
-          </p>
-          <p className={cx("break-words whitespace-pre-wrap", looksLikeCode(event, text) && "font-mono text-sm")}>{folded ? `${text.slice(0, foldAt)}…` : text}</p>
+        <p className={cx("truncate font-medium", goesOn && "sr-only md:not-sr-only md:invisible")}>{actorName(event)}</p>
+        <div className="max-w-[76ch] min-w-0 max-md:col-start-2">
+          <p className={cx("break-words whitespace-pre-wrap", looksLikeCode(event, text) && "font-mono text-sm leading-5.25")}>{folded ? `${text.slice(0, foldAt)}…` : text}</p>
           {folded && (
             <button type="button" onClick={() => setUnfolded(true)} className="min-h-6 text-ember">
-              Show all {text.length.toLocaleString("en-US")} characters
+              Show all {formatCount(text.length)} characters
             </button>
           )}
         </div>
+        <p className="text-sm leading-5.25 text-faint max-md:col-start-2">{eventLabels(event).join(" · ")}</p>
       </article>
-    </div>
+    </>
   );
 }
