@@ -36,6 +36,19 @@ pub fn civil(at_us: i64) -> (i64, usize, i64) {
     )
 }
 
+/// µs since 1970 of the start of a day in UTC: the inverse of [`civil`] (`days_from_civil`, same source).
+///
+/// `month` 1–12; years up to ±290,000.
+pub fn micros_of_civil(year: i64, month: usize, day: i64) -> i64 {
+    let month = month as i64;
+    let shifted_year = year - i64::from(month <= 2);
+    let era = shifted_year.div_euclid(400);
+    let year_of_era = shifted_year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era - 719_468).saturating_mul(DAY_US)
+}
+
 /// The UTC date of `at_us` in words, for indexing: `"8 may 2023"`.
 pub fn date_words(at_us: i64) -> String {
     let (year, month, day) = civil(at_us);
@@ -52,6 +65,14 @@ mod tests {
         assert_eq!(date_words(-1), "31 december 1969");
         assert_eq!(date_words(1_683_554_160_000_000), "8 may 2023");
         assert_eq!(date_words(1_709_164_800_000_000), "29 february 2024");
+    }
+
+    #[test]
+    fn dates_and_instants_are_inverse() {
+        for day in (-800_000..800_000).step_by(97) {
+            let (year, month, day_of_month) = civil(day * DAY_US);
+            assert_eq!(micros_of_civil(year, month, day_of_month), day * DAY_US);
+        }
     }
 
     #[test]
