@@ -1,0 +1,48 @@
+# The verbs of daily work. `./run` and `./test` need nothing but themselves; these are shorter words for parts of them.
+
+# Lists the verbs.
+default:
+    @just --list
+
+# Starts a debug server on ./data.
+dev:
+    cargo run --package server --bin hearth -- serve
+
+# Starts the page with live reload beside a server from `just dev`.
+ui:
+    npm --prefix ui run dev
+
+# Format, lints and the rules of the house.
+check:
+    ./test --quick
+
+# Everything that must hold.
+test:
+    ./test
+
+# Writes the API description, the configuration reference and the page's types.
+gen:
+    cargo xtask gen
+
+# The journeys that drive the built binary; PostgreSQL must be named by HEARTH_TEST_POSTGRES_URL.
+e2e:
+    cargo build --package server --bin hearth
+    cargo nextest run --package e2e
+
+# The kill -9 figure: 200 cycles per engine.
+kill9 cycles="200":
+    scripts/kill-cycles {{cycles}}
+
+# Answers per second of the health check against a FastAPI program.
+bench-live:
+    scripts/bench-http
+
+# Memory of an idle server, with and without the embedding model.
+bench-rss:
+    scripts/bench-rss
+
+# Release binary with the page inside.
+dist:
+    npm --prefix ui ci --no-audit --no-fund
+    npm --prefix ui run build
+    cargo build --release --package server --bin hearth
