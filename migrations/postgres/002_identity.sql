@@ -14,22 +14,27 @@ CREATE TABLE users (
     disabled_at BIGINT
 );
 CREATE UNIQUE INDEX ux_users_username ON users (tenant_id, username);
+CREATE INDEX ix_users_user_id ON users (tenant_id, user_id);
+CREATE INDEX ix_users_role ON users (role);
 
 CREATE TABLE sessions (
     tenant_id TEXT NOT NULL COLLATE "C",
     session_id TEXT NOT NULL COLLATE "C" PRIMARY KEY,
     user_id TEXT NOT NULL COLLATE "C" REFERENCES users (user_id),
     kind TEXT NOT NULL,
-    secret_hash TEXT,
+    secret_hash TEXT COLLATE "C",
     created_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     ended_at BIGINT,
     address TEXT,
-    user_agent TEXT
+    user_agent TEXT,
+    key_id TEXT COLLATE "C",
+    scopes TEXT
 );
 CREATE INDEX ix_sessions_user_id ON sessions (tenant_id, user_id, created_at);
 CREATE UNIQUE INDEX ux_sessions_secret_hash ON sessions (secret_hash);
+CREATE INDEX ix_sessions_key_id ON sessions (tenant_id, key_id);
 
 CREATE TABLE refresh_tokens (
     tenant_id TEXT NOT NULL COLLATE "C",
@@ -46,7 +51,7 @@ CREATE TABLE api_keys (
     key_id TEXT NOT NULL COLLATE "C" PRIMARY KEY,
     name TEXT NOT NULL,
     prefix TEXT NOT NULL,
-    key_hash TEXT NOT NULL,
+    key_hash TEXT NOT NULL COLLATE "C",
     scopes TEXT NOT NULL,
     user_id TEXT COLLATE "C",
     created_by TEXT NOT NULL COLLATE "C",
@@ -61,7 +66,7 @@ CREATE INDEX ix_api_keys_tenant_id ON api_keys (tenant_id, key_id);
 CREATE TABLE invitations (
     tenant_id TEXT NOT NULL COLLATE "C",
     invitation_id TEXT NOT NULL COLLATE "C" PRIMARY KEY,
-    token_hash TEXT NOT NULL,
+    token_hash TEXT NOT NULL COLLATE "C",
     role TEXT NOT NULL,
     created_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -92,3 +97,4 @@ CREATE TABLE audit_log (
     fields TEXT NOT NULL
 );
 CREATE INDEX ix_audit_log_at ON audit_log (tenant_id, at);
+CREATE INDEX ix_audit_log_audit_id ON audit_log (tenant_id, audit_id);

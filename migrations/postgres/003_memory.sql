@@ -71,7 +71,8 @@ CREATE TABLE chunks (
     importance DOUBLE PRECISION NOT NULL,
     sensitivity TEXT NOT NULL,
     excluded BOOLEAN NOT NULL,
-    key_text TEXT NOT NULL
+    key_text TEXT NOT NULL,
+    text TEXT
 );
 CREATE INDEX ix_chunks_event_id ON chunks (tenant_id, event_id, ordinal);
 CREATE INDEX ix_chunks_scope_version ON chunks (scope_id, scope_version, chunk_id);

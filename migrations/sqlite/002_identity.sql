@@ -14,6 +14,8 @@ CREATE TABLE users (
     disabled_at BIGINT
 );
 CREATE UNIQUE INDEX ux_users_username ON users (tenant_id, username);
+CREATE INDEX ix_users_user_id ON users (tenant_id, user_id);
+CREATE INDEX ix_users_role ON users (role);
 
 CREATE TABLE sessions (
     tenant_id TEXT NOT NULL,
@@ -26,10 +28,13 @@ CREATE TABLE sessions (
     expires_at BIGINT NOT NULL,
     ended_at BIGINT,
     address TEXT,
-    user_agent TEXT
+    user_agent TEXT,
+    key_id TEXT,
+    scopes TEXT
 );
 CREATE INDEX ix_sessions_user_id ON sessions (tenant_id, user_id, created_at);
 CREATE UNIQUE INDEX ux_sessions_secret_hash ON sessions (secret_hash);
+CREATE INDEX ix_sessions_key_id ON sessions (tenant_id, key_id);
 
 CREATE TABLE refresh_tokens (
     tenant_id TEXT NOT NULL,
@@ -92,3 +97,4 @@ CREATE TABLE audit_log (
     fields TEXT NOT NULL
 );
 CREATE INDEX ix_audit_log_at ON audit_log (tenant_id, at);
+CREATE INDEX ix_audit_log_audit_id ON audit_log (tenant_id, audit_id);

@@ -1,0 +1,24 @@
+//! Reading the record.
+
+use kernel::{Ctx, Cursor, Page, PageRequest, Result, Scope};
+
+use super::{AuditRow, store};
+use crate::Identity;
+
+impl Identity {
+    /// The tenant's audit rows, newest first.
+    ///
+    /// # Errors
+    /// `forbidden` (audited itself) without the scope `admin`.
+    pub async fn list_audit(&self, ctx: &Ctx, page: PageRequest) -> Result<Page<AuditRow>> {
+        self.audited(ctx, "identity.audit.read", "audit", async {
+            ctx.require(Scope::Admin)?;
+            let after: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
+            let mut conn = self.store.read().await?;
+            let wanted = i64::from(page.limit) + 1;
+            let rows = store::list_rows(&mut conn, &ctx.tenant, after.as_deref(), wanted).await?;
+            Ok(Page::cut(rows, page.limit, |row| row.audit_id.clone()))
+        })
+        .await
+    }
+}

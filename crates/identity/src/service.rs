@@ -1,0 +1,86 @@
+//! The service: what every slice of this room works with.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use kernel::{Clock, Ctx, ErrorKind, Micros, Result};
+use store::Store;
+
+use crate::Config;
+use crate::audit::{self, AuditEntry, Outcome};
+use crate::password::Passwords;
+use crate::standing::Standings;
+use crate::throttle::Throttle;
+use crate::token::Tokens;
+
+/// Tenants, people and credentials. Clones share everything.
+#[derive(Clone)]
+pub struct Identity {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) config: Arc<Config>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) passwords: Passwords,
+    pub(crate) throttle: Arc<Throttle>,
+    pub(crate) standings: Arc<Standings>,
+}
+
+impl Identity {
+    /// The service over a migrated store.
+    pub fn new(store: Store, clock: Clock, config: Config) -> Self {
+        Self {
+            tokens: Arc::new(Tokens::new(&config)),
+            passwords: Passwords::new(),
+            throttle: Arc::new(Throttle::new()),
+            standings: Arc::new(Standings::new()),
+            config: Arc::new(config),
+            store,
+            clock,
+        }
+    }
+
+    /// The settings it was made with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn now(&self) -> Micros {
+        self.clock.now()
+    }
+
+    /// Records that a caller was refused, in a transaction of its own.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn record_refusal(&self, ctx: &Ctx, action: &'static str, resource: &str) -> Result<()> {
+        let entry = AuditEntry::of(ctx, self.now(), action, resource).outcome(Outcome::Denied);
+        self.record_alone(entry).await
+    }
+
+    /// Writes one audit row in a transaction of its own: for acts that did not happen.
+    pub(crate) async fn record_alone(&self, entry: AuditEntry) -> Result<()> {
+        self.store
+            .write("identity.audit", move |tx| {
+                Box::pin(async move { audit::record(tx, &entry).await })
+            })
+            .await
+    }
+
+    /// Does `work`; when it is forbidden, records that before answering so.
+    pub(crate) async fn audited<T>(
+        &self,
+        ctx: &Ctx,
+        action: &'static str,
+        resource: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let result = work.await;
+        if let Err(error) = &result
+            && error.kind == ErrorKind::Forbidden
+            && let Err(lost) = self.record_refusal(ctx, action, resource).await
+        {
+            tracing::error!(action, code = lost.code, source = ?lost.source, "a refusal could not be audited");
+        }
+        result
+    }
+}
