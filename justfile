@@ -43,6 +43,6 @@ bench-rss:
 
 # Release binary with the page inside.
 dist:
-    npm --prefix ui ci --no-audit --no-fund
+    npm --prefix ui ci
     npm --prefix ui run build
     cargo build --release --package server --bin hearth

@@ -26,11 +26,6 @@ check_documentation() {
   RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 }
 
-# install_page: the page's packages, exactly as locked.
-install_page() {
-  npm --prefix ui ci --no-audit --no-fund
-}
-
 # install_fuzzer: schemathesis in a virtual environment of its own.
 install_fuzzer() {
   python_tools fuzz

@@ -108,6 +108,13 @@ need_python() {
   python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3-venv
 }
 
+# install_page: the page's packages, exactly as locked.
+# `npm ci` refuses a lock file made where a registry lacks optional packages of other platforms;
+# `npm install --no-save` then takes the same locked versions.
+install_page() {
+  npm --prefix ui ci --no-audit --no-fund || npm --prefix ui install --no-save --no-audit --no-fund
+}
+
 # free_port: prints a loopback port nobody listens on.
 free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
