@@ -20,6 +20,6 @@ export default defineConfig({
     environment: "jsdom",
     environmentOptions: { jsdom: { url: "http://hearth.test/" } },
     setupFiles: ["./src/test-setup.ts"],
-    restoreMocks: true,
+    include: ["src/**/*.test.{ts,tsx}"],
   },
 });

@@ -26,7 +26,6 @@ export function VirtualList<T>({ items, estimate, keyOf, render, onNearEnd, reve
     estimateSize: () => estimate,
     getItemKey: (index) => keyOf(items[index] as T),
     overscan: 8,
-    initialRect: { width: 800, height: 800 },
   });
   const drawn = rows.getVirtualItems();
   const last = drawn.at(-1)?.index ?? -1;

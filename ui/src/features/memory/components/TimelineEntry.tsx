@@ -21,7 +21,7 @@ function Heading({ opens, onSession }: { opens: NonNullable<TimelineRow["opens"]
       <button type="button" onClick={() => onSession(opens.session)} className="min-h-6 text-sm text-muted hover:text-ember" title="Show this session only">
         {opens.session}
       </button>
-      <span aria-hidden="true" className="h-px min-w-8 grow bg-line" />
+      <span aria-hidden="true" className="h-px min-w-8 grow self-center bg-line" />
     </h2>
   );
 }
@@ -40,7 +40,9 @@ export function TimelineEntry({ row: { event, opens, goesOn }, highlighted, onSe
         <time dateTime={event.ts} title={formatDateTime(event.ts)} className="text-sm leading-5.25 text-faint tabular-nums">
           {formatClock(event.ts)}
         </time>
-        <p className={cx("truncate font-medium", goesOn && "sr-only md:not-sr-only md:invisible")}>{actorName(event)}</p>
+        <p className="truncate font-medium">
+          <span className={cx(goesOn && "sr-only")}>{actorName(event)}</span>
+        </p>
         <div className="max-w-[76ch] min-w-0 max-md:col-start-2">
           <p className={cx("break-words whitespace-pre-wrap", looksLikeCode(event, text) && "font-mono text-sm leading-5.25")}>{folded ? `${text.slice(0, foldAt)}…` : text}</p>
           {folded && (
