@@ -26,6 +26,11 @@ check_documentation() {
   RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
 }
 
+# check_generated: API description, configuration reference and the page's types match the built server.
+check_generated() {
+  HEARTH_BIN=${CARGO_TARGET_DIR:-target}/debug/hearth cargo xtask gen --check
+}
+
 # install_fuzzer: schemathesis in a virtual environment of its own.
 install_fuzzer() {
   python_tools fuzz
