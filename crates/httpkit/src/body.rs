@@ -34,7 +34,9 @@ impl Default for BodyLimit {
 pub struct Body<T>(pub T);
 
 /// A JSON body of a request that creates something, with its `Idempotency-Key` if it has one.
-pub struct Posted<T> {
+///
+/// `STRICT` refuses unknown fields at any depth, for native routes whose types are shared with contract routes.
+pub struct Posted<T, const STRICT: bool = false> {
     /// What was sent.
     pub body: T,
     /// The caller's key and the hash of the body.
@@ -45,11 +47,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = read(request).await?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse::<T, false>(&bytes)?))
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
+impl<S: Send + Sync, T: DeserializeOwned, const STRICT: bool> FromRequest<S> for Posted<T, STRICT> {
     type Rejection = Problem;
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let key = idempotency_key(request.headers())?;
@@ -58,7 +60,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
             .get::<MatchedPath>()
             .map_or_else(String::new, |p| p.as_str().to_owned());
         let bytes = read(request).await?;
-        let body = parse(&bytes)?;
+        let body = parse::<T, STRICT>(&bytes)?;
         let idempotency = key.map(|key| Idempotency {
             route,
             key,
@@ -136,7 +138,7 @@ fn require_json(headers: &HeaderMap) -> kernel::Result<()> {
     Ok(())
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> kernel::Result<T> {
+fn parse<T: DeserializeOwned, const STRICT: bool>(bytes: &[u8]) -> kernel::Result<T> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Error::invalid(
             "invalid_utf8",
@@ -144,7 +146,17 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> kernel::Result<T> {
         )
     })?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let mut unknown = None;
+    let result = if STRICT {
+        let mut note = |path: serde_ignored::Path<'_>| _ = unknown.get_or_insert_with(|| path.to_string());
+        let mut track = serde_path_to_error::Track::new();
+        let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+        T::deserialize(serde_ignored::Deserializer::new(tracked, &mut note))
+            .map_err(|error| serde_path_to_error::Error::new(track.path(), error))
+    } else {
+        serde_path_to_error::deserialize(&mut reader)
+    };
+    let value = result.map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.is_syntax() || inner.is_eof() {
@@ -155,6 +167,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> kernel::Result<T> {
             inner.to_string(),
         )
     })?;
+    if let Some(path) = unknown {
+        return Err(Error::field(path, "is not a field of this request"));
+    }
     reader
         .end()
         .map_err(|error| Error::invalid("invalid_json", format!("the body is not JSON: {error}")))?;
@@ -226,6 +241,34 @@ mod tests {
                 e.fields.into_iter().map(|f| f.field).collect(),
             )),
         }
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Outer {
+        inner: Vec<Loose>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    struct Loose {
+        name: String,
+    }
+
+    #[tokio::test]
+    async fn strict_bodies_refuse_unknown_fields_at_any_depth() {
+        let request = || {
+            let body = r#"{"inner":[{"name":"a"},{"name":"b","nom":1}]}"#;
+            Request::builder()
+                .header("content-type", "application/json")
+                .body(RawBody::from(body))
+                .unwrap()
+        };
+        let Problem(error) = Posted::<Outer, true>::from_request(request(), &())
+            .await
+            .map(|_| ())
+            .unwrap_err();
+        assert_eq!(error.fields[0].field, "inner.1.nom");
+        let loose = Posted::<Outer>::from_request(request(), &()).await.ok().unwrap();
+        assert_eq!(loose.body.inner[1].name, "b");
     }
 
     #[tokio::test]

@@ -1,1 +1,14 @@
-//! memory
+//! Memory: agents record what they saw and did, and ask for what matters now.
+//!
+//! [`events`] records verbatim, [`search`] answers, [`embed`] adds vectors in the background.
+
+pub mod embed;
+pub mod events;
+mod routes;
+pub mod search;
+mod service;
+mod text;
+
+pub use routes::routes;
+pub use service::{Memory, MemoryConfig};
+pub use text::estimate_tokens;

@@ -1,0 +1,124 @@
+//! Vectors in the background: one job per scope and model, which goes on where the last one stopped.
+
+mod store;
+
+use std::sync::Arc;
+
+use ::store::jobs::{Handler, Job};
+use ::store::{NewJob, Store, Tx};
+use kernel::{Clock, Error, Micros, Result, TenantId};
+use llm::{Embedder, Embedding, Input, Purpose};
+use recall::{Vector, sign_codes};
+
+use self::store::{NewVector, Progress, Unembedded};
+
+/// Kind of the job.
+pub const JOB_KIND: &str = "memory.embed";
+/// Chunks embedded and written at a time.
+const BATCH: i64 = 32;
+
+/// Asks for the vectors of a scope; does nothing while such a job waits.
+pub(crate) async fn enqueue(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    scope_id: &str,
+    model: &str,
+    now: Micros,
+) -> Result<()> {
+    let key = format!("{scope_id}:{model}");
+    let job = NewJob {
+        kind: JOB_KIND,
+        key,
+        payload: scope_id.to_owned(),
+        run_at: now,
+    };
+    Ok(::store::jobs::enqueue(tx, tenant, now, job).await?)
+}
+
+/// Asks for the vectors of every scope that lacks some: after a start, or when the model changed.
+///
+/// # Errors
+/// The store's.
+pub async fn enqueue_all(store: &Store, clock: &Clock, model: &str) -> Result<()> {
+    let scopes = store::list_lagging_scopes(&mut store.read().await?, model).await?;
+    let (model, now) = (model.to_owned(), clock.now());
+    store
+        .write("memory.embed_all", move |tx| {
+            Box::pin(async move {
+                for (tenant, scope_id) in scopes {
+                    let tenant = TenantId::parse(&tenant).map_err(Error::internal)?;
+                    enqueue(tx, &tenant, &scope_id, &model, now).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The job's handler.
+pub(crate) fn handler(store: Store, embedder: Arc<Embedder>) -> Handler {
+    Arc::new(move |job: Job| {
+        let (store, embedder) = (store.clone(), embedder.clone());
+        Box::pin(async move {
+            let tenant = TenantId::parse(&job.tenant_id).map_err(Error::internal)?;
+            embed_scope(&store, &embedder, &tenant, &job.payload).await
+        })
+    })
+}
+
+/// Embeds what a scope lacks, batch by batch; each batch is durable and can be searched at once.
+async fn embed_scope(store: &Store, embedder: &Embedder, tenant: &TenantId, scope_id: &str) -> Result<()> {
+    let Some(model) = embedder.model_id().map(str::to_owned) else {
+        return Ok(());
+    };
+    loop {
+        let mut conn = store.read().await?;
+        let progress = store::find_progress(&mut conn, scope_id, &model).await?;
+        let rows = store::list_unembedded(&mut conn, tenant, scope_id, &progress, BATCH).await?;
+        drop(conn);
+        let Some(last) = rows.last() else { return Ok(()) };
+        let progress = Progress {
+            scope_version: last.scope_version,
+            chunk_id: last.chunk_id.clone(),
+        };
+        let inputs = rows.iter().map(input).collect();
+        let found = embedder.embed(Purpose::Document, inputs).await.map_err(|error| {
+            Error::unavailable("embeddings_unavailable", "texts could not be embedded").because(error)
+        })?;
+        let vectors = rows
+            .iter()
+            .zip(found)
+            .map(|(row, found)| new_vector(row, found))
+            .collect();
+        let (tenant, scope_id, model) = (tenant.clone(), scope_id.to_owned(), model.clone());
+        store
+            .write("memory.embed", move |tx| {
+                Box::pin(async move {
+                    Ok(store::add_vectors(tx, &tenant, &scope_id, &model, vectors, &progress).await?)
+                })
+            })
+            .await?;
+    }
+}
+
+/// A turn is read after the one before it, as people read it; only its own tokens are kept.
+fn input(row: &Unembedded) -> Input {
+    let chunk = row.chunk_text();
+    let speaker = row.speaker();
+    match row.previous_text() {
+        Some(previous) => Input::after(format!("{previous}\n{speaker}:"), chunk),
+        None => Input::after(format!("{speaker}:"), chunk),
+    }
+}
+
+fn new_vector(row: &Unembedded, found: Embedding) -> NewVector {
+    let vector = Vector::quantise(&found.vector);
+    NewVector {
+        chunk_id: row.chunk_id.clone(),
+        dim: found.vector.len() as i64,
+        scale: f64::from(vector.scale()),
+        bytes: vector.to_bytes(),
+        token_codes: sign_codes(&found.tokens, found.vector.len().max(1)),
+        text_hash: ::store::blob::data_hash(row.chunk_text().as_bytes()),
+    }
+}

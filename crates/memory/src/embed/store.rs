@@ -1,0 +1,183 @@
+//! SQL of vectors: what lacks one, how far a scope has come, and what there is.
+
+use kernel::TenantId;
+use serde_json::{Map, Value as Json};
+use sqlx::FromRow;
+use store::{Conn, Result, Tx, execute, fetch_all, fetch_one, fetch_optional, insert_many};
+
+use crate::events::EventKind;
+use crate::text::indexed_text;
+
+/// The last chunk of a scope that has its vector.
+#[derive(Clone, Debug, Default, FromRow)]
+pub(super) struct Progress {
+    pub(super) scope_version: i64,
+    pub(super) chunk_id: String,
+}
+
+pub(super) async fn find_progress(conn: &mut Conn, scope_id: &str, model: &str) -> Result<Progress> {
+    let found = fetch_optional!(
+        conn,
+        Progress,
+        "SELECT scope_version, chunk_id FROM vector_progress WHERE scope_id = $1 AND model = $2",
+        scope_id,
+        model,
+    )?;
+    Ok(found.unwrap_or_default())
+}
+
+/// A chunk without a vector, and the turn before it in the same partition.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct Unembedded {
+    pub(super) chunk_id: String,
+    pub(super) scope_version: i64,
+    start_byte: i64,
+    end_byte: i64,
+    text: Option<String>,
+    kind: String,
+    content: String,
+    actor_id: String,
+    actor_name: Option<String>,
+    previous_kind: Option<String>,
+    previous_content: Option<String>,
+    previous_actor: Option<String>,
+}
+
+impl Unembedded {
+    pub(super) fn chunk_text(&self) -> String {
+        if let Some(text) = &self.text {
+            return text.clone();
+        }
+        let text = text_of(&self.kind, &self.content);
+        text.get(self.start_byte as usize..self.end_byte as usize)
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    pub(super) fn speaker(&self) -> &str {
+        self.actor_name.as_deref().unwrap_or(&self.actor_id)
+    }
+
+    /// `speaker: text` of the turn before.
+    pub(super) fn previous_text(&self) -> Option<String> {
+        let text = text_of(self.previous_kind.as_deref()?, self.previous_content.as_deref()?);
+        Some(format!(
+            "{}: {text}",
+            self.previous_actor.as_deref().unwrap_or_default()
+        ))
+    }
+}
+
+fn text_of(kind: &str, content: &str) -> String {
+    let content: Map<String, Json> = serde_json::from_str(content).unwrap_or_default();
+    EventKind::parse(kind)
+        .map(|kind| indexed_text(kind, &content))
+        .unwrap_or_default()
+}
+
+/// Lists chunks after `progress`. The turn before a chunk counts only if it lies in the same partition: a vector must
+/// not carry what its readers may not read.
+pub(super) async fn list_unembedded(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    scope_id: &str,
+    progress: &Progress,
+    limit: i64,
+) -> Result<Vec<Unembedded>> {
+    fetch_all!(
+        conn,
+        Unembedded,
+        "SELECT c.chunk_id, c.scope_version, c.start_byte, c.end_byte, c.text, e.kind, e.content, e.actor_id, e.actor_name,
+             p.kind AS previous_kind, p.content AS previous_content,
+             COALESCE(p.actor_name, p.actor_id) AS previous_actor
+         FROM chunks AS c
+         JOIN events AS e ON e.event_id = c.event_id
+         LEFT JOIN events AS p ON p.tenant_id = e.tenant_id AND p.user_id = e.user_id AND p.session_id = e.session_id
+             AND p.seq = e.seq - 1 AND p.channel = e.channel AND p.sensitivity = e.sensitivity AND NOT p.recalled
+         WHERE c.tenant_id = $1 AND c.scope_id = $2
+         AND (c.scope_version > $3 OR (c.scope_version = $3 AND c.chunk_id > $4))
+         ORDER BY c.scope_version, c.chunk_id LIMIT $5",
+        tenant.as_str(),
+        scope_id,
+        progress.scope_version,
+        progress.chunk_id.as_str(),
+        limit,
+    )
+}
+
+/// A vector to keep.
+pub(super) struct NewVector {
+    pub(super) chunk_id: String,
+    pub(super) dim: i64,
+    pub(super) scale: f64,
+    pub(super) bytes: Vec<u8>,
+    pub(super) token_codes: Vec<u8>,
+    pub(super) text_hash: String,
+}
+
+/// Adds vectors under a new version of their scope, and remembers how far the scope has come.
+pub(super) async fn add_vectors(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    scope_id: &str,
+    model: &str,
+    vectors: Vec<NewVector>,
+    progress: &Progress,
+) -> Result<()> {
+    let (version,) = fetch_one!(
+        tx,
+        (i64,),
+        "UPDATE memory_scopes SET version = version + 1 WHERE tenant_id = $1 AND scope_id = $2 RETURNING version",
+        tenant.as_str(),
+        scope_id,
+    )?;
+    let values = vectors.into_iter().map(|vector| {
+        vec![
+            tenant.as_str().into(),
+            vector.chunk_id.into(),
+            model.into(),
+            scope_id.into(),
+            version.into(),
+            vector.dim.into(),
+            vector.scale.into(),
+            vector.text_hash.into(),
+            vector.bytes.into(),
+            vector.token_codes.into(),
+        ]
+    });
+    insert_many(
+        tx,
+        "INSERT INTO vectors (tenant_id, owner_id, model, scope_id, scope_version, dim, scale, text_hash, bytes,
+             token_codes)",
+        "ON CONFLICT (owner_id, model) DO UPDATE SET scope_version = excluded.scope_version, dim = excluded.dim,
+             scale = excluded.scale, text_hash = excluded.text_hash, bytes = excluded.bytes,
+             token_codes = excluded.token_codes",
+        values.collect(),
+    )
+    .await?;
+    execute!(
+        tx,
+        "INSERT INTO vector_progress (tenant_id, scope_id, model, scope_version, chunk_id) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (scope_id, model) DO UPDATE SET scope_version = excluded.scope_version, chunk_id = excluded.chunk_id",
+        tenant.as_str(),
+        scope_id,
+        model,
+        progress.scope_version,
+        progress.chunk_id.as_str(),
+    )?;
+    Ok(())
+}
+
+/// Lists scopes with chunks after their progress, as tenant and scope.
+pub(super) async fn list_lagging_scopes(conn: &mut Conn, model: &str) -> Result<Vec<(String, String)>> {
+    fetch_all!(
+        conn,
+        (String, String),
+        "SELECT s.tenant_id, s.scope_id FROM memory_scopes AS s
+         LEFT JOIN vector_progress AS p ON p.scope_id = s.scope_id AND p.model = $1
+         WHERE EXISTS (SELECT 1 FROM chunks AS c WHERE c.scope_id = s.scope_id
+             AND (p.scope_id IS NULL OR c.scope_version > p.scope_version
+                 OR (c.scope_version = p.scope_version AND c.chunk_id > p.chunk_id)))",
+        model,
+    )
+}

@@ -1,0 +1,394 @@
+//! Writing events: requests that arrive together share one transaction, and are answered when it is durable.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use kernel::{Clock, Ctx, Error, Micros, Result};
+use store::idempotency::{Idempotency, find_answer, save_answer};
+use store::{Blobs, Store, Tx};
+use tokio::sync::{mpsc, oneshot};
+
+use super::model::Recorded;
+use super::prepare::Prepared;
+use super::store::{self as sql, EventRow};
+use crate::embed;
+
+/// Events that share a transaction, at most.
+const FOLD_EVENTS: usize = 1_024;
+/// Requests that may wait; past it callers wait for a place.
+const QUEUE_LIMIT: usize = 1_024;
+/// Tries when another server records the same events at the same time.
+const RACE_TRIES: usize = 3;
+
+/// The events of one request: all are recorded or none.
+#[derive(Clone, Debug)]
+pub struct AppendGroup {
+    /// The caller.
+    pub ctx: Ctx,
+    /// Events in their order.
+    pub events: Vec<Prepared>,
+    /// The request's `Idempotency-Key`.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl AppendGroup {
+    /// Whether the group needs no look into the database before it is written.
+    fn is_plain(&self) -> bool {
+        self.idempotency.is_none()
+            && self
+                .events
+                .iter()
+                .all(|e| e.event.refs.iter().all(|r| !is_internal(r)))
+    }
+}
+
+type Waiting = (AppendGroup, oneshot::Sender<Result<Vec<Recorded>>>);
+
+/// The entrance to the log.
+#[derive(Clone)]
+pub(crate) struct Appender {
+    queue: mpsc::Sender<Waiting>,
+    writer: Arc<Writer>,
+}
+
+struct Writer {
+    store: Store,
+    blobs: Blobs,
+    clock: Clock,
+    /// Model whose vectors are wanted, if there is one.
+    model: Option<String>,
+    wake_jobs: Arc<tokio::sync::Notify>,
+}
+
+impl Appender {
+    pub(crate) fn start(
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+        model: Option<String>,
+        wake_jobs: Arc<tokio::sync::Notify>,
+    ) -> Self {
+        let writer = Arc::new(Writer {
+            store,
+            blobs,
+            clock,
+            model,
+            wake_jobs,
+        });
+        let (queue, waiting) = mpsc::channel(QUEUE_LIMIT);
+        tokio::spawn(serve(writer.clone(), waiting));
+        Self { queue, writer }
+    }
+
+    /// Records a group and answers after it is durable.
+    pub(crate) async fn append(&self, mut group: AppendGroup) -> Result<Vec<Recorded>> {
+        for event in &mut group.events {
+            if let Some(artifact) = &mut event.artifact {
+                artifact.blob_key = self
+                    .writer
+                    .blobs
+                    .put(&group.ctx.tenant, artifact.bytes.clone())
+                    .await?;
+            }
+        }
+        if !group.is_plain() {
+            return self.writer.write_checked(Arc::new(group)).await;
+        }
+        let (answer, wait) = oneshot::channel();
+        let gone = || Error::unavailable("shutting_down", "the server is shutting down; nothing was stored");
+        self.queue.send((group, answer)).await.map_err(|_| gone())?;
+        wait.await.map_err(|_| gone())?
+    }
+}
+
+async fn serve(writer: Arc<Writer>, mut queue: mpsc::Receiver<Waiting>) {
+    while let Some(first) = queue.recv().await {
+        let mut events = first.0.events.len();
+        let mut fold = vec![first];
+        while events < FOLD_EVENTS
+            && let Ok(next) = queue.try_recv()
+        {
+            events += next.0.events.len();
+            fold.push(next);
+        }
+        writer.clone().write_fold(fold).await;
+    }
+}
+
+impl Writer {
+    /// Writes groups in one transaction. When any of them meets an earlier event, each is written alone.
+    async fn write_fold(self: Arc<Self>, fold: Vec<Waiting>) {
+        let (groups, answers): (Vec<_>, Vec<_>) = fold.into_iter().unzip();
+        let groups = Arc::new(groups);
+        let (for_tx, now, model) = (groups.clone(), self.clock.now(), self.model.clone());
+        let written = self
+            .store
+            .write("memory.append", move |tx| {
+                Box::pin(async move {
+                    let rows = for_tx
+                        .iter()
+                        .flat_map(|g| g.events.iter().map(|e| (&g.ctx, e)))
+                        .collect();
+                    write_rows(tx, rows, model.as_deref(), now).await
+                })
+            })
+            .await;
+        metrics::histogram!("hearth_append_fold_events")
+            .record(groups.iter().map(|g| g.events.len()).sum::<usize>() as f64);
+        match written {
+            Ok(()) => {
+                self.wake_jobs.notify_one();
+                for (group, answer) in groups.iter().zip(answers) {
+                    let _ = answer.send(Ok(group.events.iter().map(recorded).collect()));
+                }
+            }
+            Err(error) if error.code == RACED || groups.len() > 1 => {
+                for (at, answer) in answers.into_iter().enumerate() {
+                    let (writer, group) = (self.clone(), Arc::new(groups[at].clone()));
+                    tokio::spawn(async move {
+                        let _ = answer.send(writer.write_checked(group).await);
+                    });
+                }
+            }
+            Err(error) => answers.into_iter().for_each({
+                let mut error = Some(error);
+                move |answer| {
+                    let _ = answer.send(Err(error
+                        .take()
+                        .unwrap_or_else(|| Error::internal("one group, one answer"))));
+                }
+            }),
+        }
+    }
+
+    /// Writes one group after looking for its key, its earlier events and what it refers to.
+    async fn write_checked(&self, group: Arc<AppendGroup>) -> Result<Vec<Recorded>> {
+        for _ in 1..RACE_TRIES {
+            match self.write_checked_once(group.clone()).await {
+                Err(error) if error.code == RACED => {}
+                result => return result,
+            }
+        }
+        self.write_checked_once(group).await
+    }
+
+    async fn write_checked_once(&self, group: Arc<AppendGroup>) -> Result<Vec<Recorded>> {
+        let (now, model) = (self.clock.now(), self.model.clone());
+        let written = self
+            .store
+            .write("memory.append_checked", move |tx| {
+                Box::pin(async move { write_group(tx, &group, model.as_deref(), now).await })
+            })
+            .await;
+        self.wake_jobs.notify_one();
+        written
+    }
+}
+
+/// Code of the error that rolls a transaction back because an event is there already.
+const RACED: &str = "append_raced";
+
+/// Writes new events and everything they touch.
+///
+/// # Errors
+/// [`RACED`] when an event with the same `client_event_id` exists.
+async fn write_rows(
+    tx: &mut Tx,
+    events: Vec<(&Ctx, &Prepared)>,
+    model: Option<&str>,
+    now: Micros,
+) -> Result<()> {
+    let (mut sessions, mut scopes) = (BTreeMap::new(), BTreeMap::new());
+    for (ctx, event) in &events {
+        let at = event.occurred_at;
+        let session = sessions.entry(session_key(ctx, event)).or_insert((0_i64, at, at));
+        *session = (session.0 + 1, session.1.min(at), session.2.max(at));
+        if let Some(partition) = &event.partition {
+            let scope = scopes
+                .entry((ctx.tenant.to_string(), partition.clone()))
+                .or_insert((0_i64, 0_i64));
+            *scope = (scope.0 + 1, scope.1 + event.text_bytes as i64);
+        }
+    }
+    let last_seqs = sql::bump_sessions(tx, &sessions).await?;
+    let versions = sql::bump_scopes(tx, &scopes, now).await?;
+    let mut next_seqs: HashMap<_, i64> = last_seqs
+        .iter()
+        .map(|(key, last)| (key, last - sessions[key].0 + 1))
+        .collect();
+    let mut rows = Vec::with_capacity(events.len());
+    for (ctx, prepared) in &events {
+        let key = session_key(ctx, prepared);
+        let next = next_seqs.get_mut(&key).expect("every session was counted");
+        let scope = prepared
+            .partition
+            .as_ref()
+            .and_then(|p| versions.get(&(ctx.tenant.to_string(), p.clone())));
+        rows.push(EventRow {
+            tenant: &ctx.tenant,
+            prepared,
+            seq: *next,
+            scope,
+            recorded_at: now,
+        });
+        *next += 1;
+    }
+    if sql::add_events(tx, &rows).await? != rows.len() as u64 {
+        return Err(Error::conflict(
+            RACED,
+            "an event with this client_event_id exists",
+        ));
+    }
+    sql::add_chunks(tx, &rows).await?;
+    sql::add_artifacts(tx, &rows).await?;
+    if let Some(model) = model {
+        for ((tenant, _), (scope_id, _)) in &versions {
+            let tenant = kernel::TenantId::parse(tenant).map_err(Error::internal)?;
+            embed::enqueue(tx, &tenant, scope_id, model, now).await?;
+        }
+    }
+    Ok(())
+}
+
+fn session_key(ctx: &Ctx, event: &Prepared) -> (String, String, String) {
+    (
+        ctx.tenant.to_string(),
+        event.owner.clone(),
+        event.event.session_id.clone(),
+    )
+}
+
+/// Writes one group, answering earlier events with their first result.
+async fn write_group(
+    tx: &mut Tx,
+    group: &AppendGroup,
+    model: Option<&str>,
+    now: Micros,
+) -> Result<Vec<Recorded>> {
+    if let Some(wanted) = &group.idempotency
+        && let Some(answer) = find_answer(tx, &group.ctx, wanted, now).await?
+    {
+        let mut first: Vec<Recorded> = serde_json::from_str(&answer).map_err(Error::internal)?;
+        first.iter_mut().for_each(|result| result.duplicate = true);
+        return Ok(first);
+    }
+    let mut results = Vec::with_capacity(group.events.len());
+    let mut seen: HashMap<(&str, &str), &Prepared> = HashMap::new();
+    let mut new = Vec::new();
+    for (index, event) in group.events.iter().enumerate() {
+        check_refs(tx, group, event)
+            .await
+            .map_err(|error| error.at_index(index))?;
+        let earlier = find_earlier(tx, &group.ctx, event, &seen)
+            .await
+            .map_err(|error| error.at_index(index))?;
+        if earlier.is_none() {
+            new.push((&group.ctx, event));
+        }
+        results.push(earlier.unwrap_or_else(|| recorded(event)));
+        if let Some(id) = &event.event.client_event_id {
+            seen.entry((&event.event.session_id, id)).or_insert(event);
+        }
+    }
+    if !new.is_empty() {
+        write_rows(tx, new, model, now).await?;
+    }
+    if let Some(wanted) = &group.idempotency {
+        let answer = serde_json::to_string(&results).map_err(Error::internal)?;
+        save_answer(tx, &group.ctx, wanted, &answer, now).await?;
+    }
+    Ok(results)
+}
+
+/// The first result of an event recorded before, in the database or earlier in the same group.
+async fn find_earlier(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    event: &Prepared,
+    seen: &HashMap<(&str, &str), &Prepared>,
+) -> Result<Option<Recorded>> {
+    let Some(id) = event.event.client_event_id.as_deref() else {
+        return Ok(None);
+    };
+    let session = event.event.session_id.as_str();
+    let (hash, mut first) = if let Some(earlier) = seen.get(&(session, id)) {
+        (earlier.content_hash.clone(), recorded(earlier))
+    } else {
+        let Some(row) = sql::find_by_client_id(tx, &ctx.tenant, &event.owner, session, id).await? else {
+            return Ok(None);
+        };
+        let chunk_ids = sql::list_chunk_ids(tx, &ctx.tenant, &row.event_id).await?;
+        let artifact_id = row.artifact_id;
+        (
+            row.content_hash,
+            Recorded {
+                event_id: row.event_id,
+                chunk_ids,
+                artifact_id,
+                duplicate: true,
+                redactions: vec![],
+            },
+        )
+    };
+    if hash != event.content_hash {
+        let mut error = Error::conflict(
+            "idempotency_conflict",
+            format!("client_event_id {id} was recorded with another body"),
+        );
+        error.fields.push(kernel::FieldError {
+            field: "client_event_id".to_owned(),
+            message: "was recorded with another body".to_owned(),
+            index: None,
+        });
+        return Err(error);
+    }
+    first.duplicate = true;
+    Ok(Some(first))
+}
+
+/// Whether a reference has one of our own prefixes and must therefore lead somewhere.
+fn is_internal(reference: &str) -> bool {
+    ["evt_", "chk_", "art_", "client:"]
+        .iter()
+        .any(|prefix| reference.starts_with(prefix))
+}
+
+/// Refuses references that lead nowhere; those into another owner's memory look the same.
+async fn check_refs(tx: &mut Tx, group: &AppendGroup, event: &Prepared) -> Result<()> {
+    for (at, reference) in event
+        .event
+        .refs
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| is_internal(r))
+    {
+        let resolves = match reference.strip_prefix("client:") {
+            Some(id) => group
+                .events
+                .iter()
+                .any(|other| other.event.client_event_id.as_deref() == Some(id)),
+            None => {
+                crate::search::store::reference_exists(tx, &group.ctx.tenant, &event.owner, reference).await?
+            }
+        };
+        if !resolves {
+            let mut error = Error::field(format!("refs[{at}]"), "leads nowhere");
+            error.code = "unknown_ref";
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn recorded(event: &Prepared) -> Recorded {
+    Recorded {
+        event_id: event.event_id.clone(),
+        chunk_ids: event.chunks.iter().map(|chunk| chunk.chunk_id.clone()).collect(),
+        artifact_id: event
+            .artifact
+            .as_ref()
+            .map(|artifact| artifact.artifact_id.clone()),
+        duplicate: false,
+        redactions: Vec::new(),
+    }
+}

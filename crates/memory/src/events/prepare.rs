@@ -1,0 +1,228 @@
+//! From what a client sent to rows ready to be written: checks, cleaning, chunks, artifacts. No database.
+
+use bytes::Bytes;
+use kernel::{Ctx, Error, ErrorKind, Micros, Result};
+use serde_json::Value;
+
+use super::model::{NewEvent, Sensitivity};
+use crate::search::policy::{Partition, partition_of};
+use crate::text::{self, INLINE_BYTES, chunk, estimate_tokens, excerpt, indexed_text, long_field};
+
+/// A whole event, in bytes of JSON content.
+const MAX_EVENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// One chunk of an event.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedChunk {
+    pub(crate) chunk_id: String,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) token_est: usize,
+    /// The text itself where the event keeps only an excerpt.
+    pub(crate) text: Option<String>,
+}
+
+/// An event that passed every check and waits for its place in the log.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub(crate) event: NewEvent,
+    pub(crate) event_id: String,
+    pub(crate) owner: String,
+    pub(crate) partition: Option<Partition>,
+    pub(crate) occurred_at: Micros,
+    pub(crate) content: String,
+    pub(crate) content_hash: String,
+    pub(crate) text_bytes: usize,
+    pub(crate) token_est: usize,
+    pub(crate) chunks: Vec<PreparedChunk>,
+    pub(crate) artifact: Option<PreparedArtifact>,
+}
+
+/// Bytes that go to the blob store before the event is written.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedArtifact {
+    pub(crate) artifact_id: String,
+    pub(crate) media_type: &'static str,
+    pub(crate) bytes: Bytes,
+    pub(crate) excerpt: String,
+    /// Filled when the bytes are safe.
+    pub(crate) blob_key: String,
+}
+
+/// Checks an event and prepares its rows.
+///
+/// # Errors
+/// `validation_failed` with the field, `tenant_mismatch`, `event_too_large`, or `not_found` for a foreign owner.
+pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, now: Micros) -> Result<Prepared> {
+    check(ctx, &event, now)?;
+    let owner = ctx.owner(event.user_id.as_deref())?;
+    let content_hash = hash_of(&event);
+    let exact = text_of(&event).filter(|text| text.contains('\0'));
+    let sanitised = text::sanitise_map(&mut event.content);
+    let indexed = indexed_text(event.kind, &event.content);
+    let long = long_field(event.kind).filter(|name| {
+        event
+            .content
+            .get(*name)
+            .and_then(Value::as_str)
+            .is_some_and(is_long)
+    });
+    let sensitivity = event.sensitivity.unwrap_or(Sensitivity::None);
+    let partition = (!event.recalled)
+        .then(|| partition_of(event.channel, sensitivity, &owner))
+        .flatten();
+    let chunks = if partition.is_some() {
+        chunks_of(&indexed, long.is_some(), now)
+    } else {
+        Vec::new()
+    };
+    let whole = long.and_then(|name| event.content.get(name)?.as_str().map(str::to_owned));
+    let artifact = exact
+        .or_else(|| whole.clone())
+        .map(|text| artifact_of(&text, now));
+    if let (Some(name), Some(whole)) = (long, &whole) {
+        event.content.insert(name.to_owned(), excerpt(whole).into());
+        event.content.insert("truncated".to_owned(), true.into());
+        let indexed_bytes = chunks.last().map_or(0, |chunk| chunk.end);
+        event
+            .content
+            .insert("indexed_bytes".to_owned(), indexed_bytes.into());
+    }
+    if sanitised {
+        event.content.insert("sanitised".to_owned(), true.into());
+    }
+    let content = serde_json::to_string(&event.content).expect("a map of JSON is JSON");
+    Ok(Prepared {
+        event_id: kernel::id::new_id("evt", now),
+        owner,
+        partition,
+        occurred_at: event.occurred_at.unwrap_or(now),
+        content,
+        content_hash,
+        text_bytes: indexed.len(),
+        token_est: estimate_tokens(&indexed),
+        chunks,
+        artifact,
+        event,
+    })
+}
+
+fn is_long(text: &str) -> bool {
+    text.len() > INLINE_BYTES
+}
+
+fn text_of(event: &NewEvent) -> Option<String> {
+    event
+        .content
+        .get("text")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+}
+
+/// Hash of what the client said, so that the same id with other words is noticed.
+fn hash_of(event: &NewEvent) -> String {
+    let said = serde_json::to_vec(event).expect("an event is plain data");
+    store::blob::data_hash(&said)
+}
+
+fn chunks_of(indexed: &str, keep_text: bool, now: Micros) -> Vec<PreparedChunk> {
+    let make = |(start, end): (usize, usize)| PreparedChunk {
+        chunk_id: kernel::id::new_id("chk", now),
+        start,
+        end,
+        token_est: estimate_tokens(&indexed[start..end]),
+        text: keep_text.then(|| indexed[start..end].to_owned()),
+    };
+    chunk(indexed).into_iter().map(make).collect()
+}
+
+fn artifact_of(text: &str, now: Micros) -> PreparedArtifact {
+    PreparedArtifact {
+        artifact_id: kernel::id::new_id("art", now),
+        media_type: "text/plain; charset=utf-8",
+        bytes: Bytes::copy_from_slice(text.as_bytes()),
+        excerpt: text.chars().filter(|c| *c != '\0').take(200).collect(),
+        blob_key: String::new(),
+    }
+}
+
+fn check(ctx: &Ctx, event: &NewEvent, now: Micros) -> Result<()> {
+    if event
+        .tenant_id
+        .as_deref()
+        .is_some_and(|named| named != ctx.tenant.as_str())
+    {
+        let text = "the tenant comes from the credential; leave tenant_id out or name that tenant";
+        return Err(Error::new(ErrorKind::Forbidden, "tenant_mismatch", text));
+    }
+    check_name("session_id", Some(&event.session_id))?;
+    check_name("actor.id", Some(&event.actor.id))?;
+    check_name("actor.name", event.actor.name.as_deref())?;
+    check_name("user_id", event.user_id.as_deref())?;
+    check_name("agent_id", event.agent_id.as_deref())?;
+    check_name("client_event_id", event.client_event_id.as_deref())?;
+    check_list("tags", &event.tags, 100, 64)?;
+    check_list("refs", &event.refs, 256, 200)?;
+    if event.occurred_at.is_some_and(|at| at > now.plus(Micros::DAY)) {
+        return Err(Error::field("occurred_at", "may lie at most 24 hours ahead"));
+    }
+    if event.expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::field("expires_at", "lies in the past"));
+    }
+    check_content(event)
+}
+
+fn check_content(event: &NewEvent) -> Result<()> {
+    let size = serde_json::to_string(&event.content).map_or(usize::MAX, |text| text.len());
+    if size > MAX_EVENT_BYTES {
+        let text = format!("an event holds at most {MAX_EVENT_BYTES} bytes; nothing was stored");
+        return Err(Error::new(ErrorKind::TooLarge, "event_too_large", text));
+    }
+    let other_than_text = |name: &&&str| {
+        event
+            .content
+            .get(**name)
+            .is_some_and(|v| !v.is_string() && !v.is_null())
+    };
+    if let Some(name) = ["text", "excerpt_text", "caption", "image_query"]
+        .iter()
+        .find(other_than_text)
+    {
+        return Err(Error::field(format!("content.{name}"), "is text"));
+    }
+    let needs_text = matches!(event.kind, super::EventKind::Message | super::EventKind::Note);
+    if needs_text && text_of(event).is_none_or(|text| text.is_empty()) {
+        return Err(Error::field(
+            "content.text",
+            "holds the words of the event and may not be empty",
+        ));
+    }
+    Ok(())
+}
+
+/// The caller's own ids: 1–256 characters without control characters; everything else is ordinary text.
+pub(crate) fn check_name(field: &str, value: Option<&str>) -> Result<()> {
+    let fits = |text: &str| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    match value {
+        Some(text) if !fits(text) => Err(Error::field(
+            field,
+            "is 1 to 256 characters without control characters",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_list(field: &str, items: &[String], most: usize, longest: usize) -> Result<()> {
+    if items.len() > most {
+        return Err(Error::field(field, format!("holds at most {most} items")));
+    }
+    let fits =
+        |text: &String| (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    match items.iter().position(|item| !fits(item)) {
+        Some(at) => Err(Error::field(
+            format!("{field}[{at}]"),
+            format!("is 1 to {longest} characters without control characters"),
+        )),
+        None => Ok(()),
+    }
+}

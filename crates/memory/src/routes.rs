@@ -1,0 +1,10 @@
+//! All routes of memory.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Memory, events, search};
+
+/// Routes of memory, to be given the service as state.
+pub fn routes() -> OpenApiRouter<Memory> {
+    events::routes::routes().merge(search::routes::routes())
+}

@@ -1,0 +1,12 @@
+//! Recall: partitions in memory, a query in, the turns that answer out.
+
+mod cache;
+mod model;
+pub mod policy;
+mod query;
+pub mod routes;
+pub(crate) mod store;
+
+pub(crate) use cache::ScopeCache;
+pub use model::{Explain, Neighbour, SearchAnswer, SearchHit, SearchMode, SearchRequest, TagFilter};
+pub(crate) use query::{Searcher, chunk_text};

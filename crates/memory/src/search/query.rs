@@ -1,0 +1,430 @@
+//! Answering a question: which partitions, which vectors, which hits, and the turns around them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kernel::{Clock, Ctx, Error, Micros, Result};
+use llm::{Embedder, Input, Purpose};
+use recall::text::{Language, Tokeniser};
+use recall::{Filter, Mode, Params, Query, QueryTokens, Ranking};
+use store::{Conn, Store};
+use tokio::sync::{OwnedRwLockReadGuard, Semaphore};
+
+use super::cache::{Loaded, ScopeCache};
+use super::model::{Explain, MatchedTerm, Neighbour, SearchAnswer, SearchHit, SearchMode, SearchRequest};
+use super::policy::{Readable, partition_of};
+use super::store::{self as sql, ChunkRow};
+use crate::events::store::StoredEvent;
+use crate::events::{Actor, ActorType, Channel, Event, EventKind, Sensitivity};
+use crate::text::indexed_text;
+
+/// Longest wait for the query's vector; after it the answer goes by words.
+const EMBED_LIMIT: Duration = Duration::from_secs(2);
+/// After a failure the model is left alone this long.
+const EMBED_PAUSE: i64 = 5 * Micros::SECOND;
+/// Bytes of query vectors kept.
+const QUERY_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A query's vectors, kept for the next one who asks the same.
+struct QueryVectors {
+    sentence: Vec<f32>,
+    tokens: QueryTokens,
+}
+
+/// Answers searches.
+pub(crate) struct Searcher {
+    store: Store,
+    clock: Clock,
+    cache: Arc<ScopeCache>,
+    embedder: Arc<Embedder>,
+    params: Params,
+    /// Searches that compute at once: as many as there are cores.
+    cores: Arc<Semaphore>,
+    vectors: moka::sync::Cache<(String, String), Arc<QueryVectors>>,
+    embed_again_at: std::sync::atomic::AtomicI64,
+}
+
+/// The indexes of one search and what they were read at.
+struct Partitions {
+    loaded: Vec<OwnedRwLockReadGuard<Loaded>>,
+    snapshot: BTreeMap<String, i64>,
+    readable: Readable,
+}
+
+impl Searcher {
+    pub(crate) fn new(
+        store: Store,
+        clock: Clock,
+        cache: Arc<ScopeCache>,
+        embedder: Arc<Embedder>,
+        params: Params,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let weigh = |_: &(String, String), v: &Arc<QueryVectors>| {
+            ((v.sentence.len() + v.tokens.vectors.len()) * 4)
+                .try_into()
+                .unwrap_or(u32::MAX)
+        };
+        Self {
+            store,
+            clock,
+            cache,
+            embedder,
+            params,
+            cores: Arc::new(Semaphore::new(cores)),
+            vectors: moka::sync::Cache::builder()
+                .max_capacity(QUERY_CACHE_BYTES)
+                .weigher(weigh)
+                .build(),
+            embed_again_at: std::sync::atomic::AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Answers a checked request.
+    pub(crate) async fn search(
+        &self,
+        ctx: &Ctx,
+        owner: String,
+        request: SearchRequest,
+    ) -> Result<SearchAnswer> {
+        let started = Instant::now();
+        let channel = request.channel.unwrap_or(Channel::Private);
+        let readable = Readable::new(ctx.tenant.clone(), owner, channel, request.channels.as_deref());
+        let mut degraded = Vec::new();
+        let (partitions, vectors) = tokio::join!(
+            self.partitions(readable),
+            self.query_vectors(ctx, &request, &mut degraded)
+        );
+        let partitions = partitions?;
+        let missing_vectors = match vectors {
+            Some(_) => partitions
+                .loaded
+                .iter()
+                .map(|loaded| loaded.index.missing_vectors())
+                .sum(),
+            None => 0,
+        };
+        if missing_vectors > 0 {
+            degraded.push("vectors_missing");
+        }
+        let mode = mode_used(request.mode, vectors.is_some());
+        let (snapshot, readable) = (partitions.snapshot.clone(), partitions.readable.clone());
+        let request = Arc::new(request);
+        let ranking = self.rank(ctx, partitions, vectors, request.clone()).await?;
+        let items = self.hits(ctx, &request, &readable, &ranking).await?;
+        metrics::counter!("memory_retrievals_total", "type" => "event").increment(1);
+        let took_ms = (started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
+        Ok(SearchAnswer {
+            items,
+            query: ranking.analysis().clone(),
+            mode,
+            degraded,
+            missing_vectors,
+            snapshot,
+            took_ms,
+        })
+    }
+
+    async fn partitions(&self, readable: Readable) -> Result<Partitions> {
+        let scopes =
+            sql::list_scopes(&mut self.store.read().await?, &readable.tenant, &readable.owner).await?;
+        let (mut loaded, mut snapshot) = (Vec::new(), BTreeMap::new());
+        for scope in scopes {
+            let partition = sql::partition(&scope.home, scope.owner.clone(), &scope.tier);
+            if partition.is_some_and(|partition| readable.allows(&partition)) {
+                loaded.push(self.cache.get(&readable.tenant, &scope).await?);
+                snapshot.insert(scope.scope_id, scope.version);
+            }
+        }
+        Ok(Partitions {
+            loaded,
+            snapshot,
+            readable,
+        })
+    }
+
+    /// The query's vectors; `None`, and a word in `degraded`, when the answer has to go by words.
+    async fn query_vectors(
+        &self,
+        ctx: &Ctx,
+        request: &SearchRequest,
+        degraded: &mut Vec<&'static str>,
+    ) -> Option<Arc<QueryVectors>> {
+        if request.mode == SearchMode::Lexical {
+            return None;
+        }
+        if self.embedder.model_id().is_none() {
+            degraded.push("no_embedding_model");
+            return None;
+        }
+        let key = (ctx.tenant.to_string(), request.query.clone());
+        if let Some(known) = self.vectors.get(&key) {
+            return Some(known);
+        }
+        let found = self.embed(&request.query).await;
+        match &found {
+            Some(vectors) => self.vectors.insert(key, vectors.clone()),
+            None => degraded.push("embeddings_unavailable"),
+        }
+        found
+    }
+
+    async fn embed(&self, text: &str) -> Option<Arc<QueryVectors>> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let now = self.clock.now();
+        if now.0 < self.embed_again_at.load(Relaxed) {
+            return None;
+        }
+        let asked = self.embedder.embed(Purpose::Query, vec![Input::new(text)]);
+        let why = match tokio::time::timeout(EMBED_LIMIT, asked).await {
+            Ok(Ok(mut found)) if !found.is_empty() => {
+                let found = found.swap_remove(0);
+                let dim = found.vector.len();
+                let tokens = QueryTokens {
+                    spans: found.spans,
+                    vectors: found.tokens,
+                    dim,
+                };
+                return Some(Arc::new(QueryVectors {
+                    sentence: found.vector,
+                    tokens,
+                }));
+            }
+            Ok(Ok(_)) => "no vector came back".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(why, "the query was not embedded; recall goes by words");
+        self.embed_again_at.store(now.plus(EMBED_PAUSE).0, Relaxed);
+        None
+    }
+
+    /// Both phases of the engine, on a thread for heavy work, with the token codes read in between.
+    async fn rank(
+        &self,
+        ctx: &Ctx,
+        partitions: Partitions,
+        vectors: Option<Arc<QueryVectors>>,
+        request: Arc<SearchRequest>,
+    ) -> Result<Ranking> {
+        let place = self
+            .cores
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)?;
+        let params = self.params;
+        let first = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            let indexes: Vec<_> = partitions.loaded.iter().map(|loaded| &loaded.index).collect();
+            first_phase(&indexes, vectors.as_deref(), &request, &params)
+        });
+        let mut ranking = first.await.map_err(Error::internal)?;
+        let wanted: Vec<&str> = ranking.candidates().collect();
+        let (Some(model), false) = (self.embedder.model_id(), wanted.is_empty()) else {
+            return Ok(ranking);
+        };
+        let codes = sql::list_token_codes(&mut self.store.read().await?, &ctx.tenant, model, &wanted).await?;
+        let second = tokio::task::spawn_blocking(move || {
+            ranking.rerank(codes.iter().map(|(key, codes)| (key.as_str(), codes.as_slice())));
+            ranking
+        });
+        second.await.map_err(Error::internal)
+    }
+
+    /// Reads the winners' words and the turns around them.
+    async fn hits(
+        &self,
+        ctx: &Ctx,
+        request: &SearchRequest,
+        readable: &Readable,
+        ranking: &Ranking,
+    ) -> Result<Vec<SearchHit>> {
+        let now = self.clock.now();
+        let limit = request.limit.unwrap_or(10) as usize;
+        // A few more than asked for: an event may have expired since it was indexed.
+        let best = ranking.top(limit + 8);
+        let keys: Vec<&str> = best.iter().map(|hit| hit.key.as_str()).collect();
+        let mut conn = self.store.read().await?;
+        let chunks = by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| {
+            chunk.chunk_id.clone()
+        });
+        let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();
+        let events = sql::list_events_by_id(&mut conn, &ctx.tenant, &ids, now).await?;
+        let events = by_key(events, |event| event.event_id.clone());
+        let tokeniser = request.explain.then(|| Tokeniser::new(Language::English));
+        let mut items = Vec::with_capacity(limit);
+        for hit in best {
+            let found = chunks
+                .get(&hit.key)
+                .and_then(|chunk| Some((chunk, events.get(&chunk.event_id)?)));
+            let (Some((chunk, event)), true) = (found, hit.score >= request.min_score.unwrap_or(0.0)) else {
+                continue;
+            };
+            if items.len() == limit {
+                break;
+            }
+            let text = chunk_text(chunk, event);
+            let neighbours = self.neighbours(&mut conn, event, readable, request, now).await?;
+            let explain = tokeniser.as_ref().map(|t| Explain {
+                parts: hit.explain,
+                terms: matched(t, ranking, &text),
+            });
+            items.push(search_hit(hit.key, hit.score, event, text, neighbours, explain));
+        }
+        Ok(items)
+    }
+
+    async fn neighbours(
+        &self,
+        conn: &mut Conn,
+        event: &StoredEvent,
+        readable: &Readable,
+        request: &SearchRequest,
+        now: Micros,
+    ) -> Result<Vec<Neighbour>> {
+        let reach = request.neighbours.unwrap_or(1);
+        if reach == 0 {
+            return Ok(Vec::new());
+        }
+        let turns = sql::list_turns_between(conn, event, reach, now).await?;
+        let readable = turns.into_iter().filter(|turn| may_read(readable, turn));
+        let neighbour = |turn: StoredEvent| Neighbour {
+            offset: turn.seq - event.seq,
+            text: event_text(&turn),
+            actor: turn.actor_name.unwrap_or(turn.actor_id),
+            event_id: turn.event_id,
+        };
+        Ok(readable.map(neighbour).collect())
+    }
+}
+
+fn by_key<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, T> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+fn first_phase(
+    indexes: &[&recall::Index],
+    vectors: Option<&QueryVectors>,
+    request: &SearchRequest,
+    params: &Params,
+) -> Ranking {
+    let [any, all, none] = [&request.tags.any, &request.tags.all, &request.tags.none]
+        .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
+    let query = Query {
+        text: &request.query,
+        vector: vectors.map(|v| v.sentence.as_slice()),
+        tokens: vectors
+            .map(|v| &v.tokens)
+            .filter(|tokens| !tokens.spans.is_empty()),
+        filter: Filter {
+            agent: request.agent_id.as_deref(),
+            session: request.session_id.as_deref(),
+            kinds: request
+                .kinds
+                .as_ref()
+                .map(|kinds| kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u8)),
+            after_us: request.after.map(|at| at.0),
+            before_us: request.before.map(|at| at.0),
+            any_label: &any,
+            all_labels: &all,
+            no_label: &none,
+        },
+        mode: match request.mode {
+            SearchMode::Lexical => Mode::Lexical,
+            SearchMode::Dense => Mode::Dense,
+            SearchMode::Auto | SearchMode::Hybrid => Mode::Hybrid,
+        },
+        explain: request.explain,
+    };
+    recall::search(indexes, &query, params)
+}
+
+fn mode_used(asked: SearchMode, has_vectors: bool) -> SearchMode {
+    match (asked, has_vectors) {
+        (_, false) => SearchMode::Lexical,
+        (SearchMode::Dense, true) => SearchMode::Dense,
+        (_, true) => SearchMode::Hybrid,
+    }
+}
+
+fn may_read(readable: &Readable, turn: &StoredEvent) -> bool {
+    let words = Channel::parse(&turn.channel).zip(Sensitivity::parse(&turn.sensitivity));
+    words
+        .and_then(|(home, tier)| partition_of(home, tier, &turn.user_id))
+        .is_some_and(|p| readable.allows(&p))
+}
+
+/// The words of a chunk.
+pub(crate) fn chunk_text(chunk: &ChunkRow, event: &StoredEvent) -> String {
+    if let Some(text) = &chunk.text {
+        return text.clone();
+    }
+    let text = event_text(event);
+    text.get(chunk.start_byte as usize..chunk.end_byte as usize)
+        .unwrap_or(&text)
+        .to_owned()
+}
+
+fn event_text(event: &StoredEvent) -> String {
+    let content = serde_json::from_str(&event.content).unwrap_or_default();
+    EventKind::parse(&event.kind)
+        .map(|kind| indexed_text(kind, &content))
+        .unwrap_or_default()
+}
+
+fn matched(tokeniser: &Tokeniser, ranking: &Ranking, text: &str) -> Vec<MatchedTerm> {
+    let tokens = tokeniser.tokens(text);
+    let of = |term: &recall::QueryTerm| {
+        let mut words: Vec<String> = tokens
+            .iter()
+            .filter(|t| t.term == term.term)
+            .map(|t| text[t.start..t.end].to_owned())
+            .collect();
+        words.sort();
+        words.dedup();
+        MatchedTerm {
+            term: term.form.clone(),
+            matched: words,
+            weight: term.weight,
+        }
+    };
+    ranking
+        .analysis()
+        .terms
+        .iter()
+        .map(of)
+        .filter(|term| !term.matched.is_empty())
+        .collect()
+}
+
+fn search_hit(
+    key: String,
+    score: f64,
+    event: &StoredEvent,
+    text: String,
+    neighbours: Vec<Neighbour>,
+    explain: Option<Explain>,
+) -> SearchHit {
+    let event = Event::from(event.clone());
+    SearchHit {
+        kind: "event",
+        id: key,
+        text,
+        score,
+        session_id: event.session_id.clone(),
+        seq: event.seq,
+        actor: Actor {
+            kind: ActorType::parse(&event.actor_type).unwrap_or(ActorType::Human),
+            id: event.actor_id.clone(),
+            name: event.actor_name.clone(),
+        },
+        occurred_at: event.ts,
+        trust: event.trust.clone(),
+        refs: event.refs.clone(),
+        neighbours,
+        explain,
+        event,
+    }
+}
