@@ -114,7 +114,7 @@ async fn is_due(store: &Store, kind: &str, now: Micros) -> Result<bool> {
     let found: Option<(i64,)> = crate::fetch_optional!(
         &mut conn,
         (i64,),
-        "SELECT 1::BIGINT FROM jobs
+        "SELECT CAST(1 AS BIGINT) FROM jobs
          WHERE kind = $1 AND ((state = 'due' AND run_at <= $2) OR (state = 'running' AND lease_until <= $2))
          LIMIT 1",
         kind,
