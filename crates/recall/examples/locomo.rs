@@ -26,6 +26,7 @@ fn load(dir: &str, c: locomo::Conversation) -> Conv {
 
 fn opt<'a>(o: &'a HashMap<String, String>, k: &str, d: &'a str) -> &'a str { o.get(k).map_or(d, String::as_str) }
 
+fn mean(e: &Emb) -> Vec<f32> { let mut m = vec![0f32; 384]; for r in e.tokens.chunks(384) { m.iter_mut().zip(r).for_each(|(a, b)| *a += b) } let n = m.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-9); m.iter_mut().for_each(|x| *x /= n); m }
 fn build(v: &Conv, o: &HashMap<String, String>) -> Index {
     let mut ix = Index::default();
     let date = opt(o, "date", "1") == "1";
@@ -35,8 +36,7 @@ fn build(v: &Conv, o: &HashMap<String, String>) -> Index {
         if fields == "all" { ex.extend(t.image_query.as_deref()); }
         ix.upsert(&Doc { key: &t.id, session: &t.session.to_string(), seq: t.seq, speaker: &t.speaker, occurred_at_us: t.occurred_at_us, text: &t.text, extra: &ex, with_date: date, ..Doc::default() });
         if !v.alone.is_empty() {
-            let mean = |e: &Emb| { let mut m = vec![0f32; 384]; for r in e.tokens.chunks(384) { m.iter_mut().zip(r).for_each(|(a, b)| *a += b) } let n = m.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-9); m.iter_mut().for_each(|x| *x /= n); m };
-            let vec = match opt(o, "vec", "avg") {
+            let vec = match opt(o, "vec", "own") {
                 "alone" => v.alone[i].vector.clone(),
                 "ctx" => v.ctx[i].vector.clone(),
                 "own" => mean(&v.ctx[i]),
@@ -82,8 +82,9 @@ fn main() {
             if vs.len() == 1 { apply(&mut p, k, v) } else { grid.push((k.to_owned(), vs)) }
         } else { o.insert(k.to_owned(), v.to_owned()); }
     }
-    let convs: Vec<Conv> = locomo::parse(&std::fs::read(&args[1]).unwrap()).unwrap().into_iter().map(|c| load(opt(&o, "emb", "/tmp/emb"), c)).collect();
+    let mut convs: Vec<Conv> = locomo::parse(&std::fs::read(&args[1]).unwrap()).unwrap().into_iter().map(|c| load(opt(&o, "emb", "/tmp/emb"), c)).collect();
     let mode = opt(&o, "mode", "lex");
+    if opt(&o, "qvec", "own") == "own" { for c in &mut convs { for e in &mut c.q { e.vector = mean(e); } } }
     let ix: Vec<Index> = convs.iter().map(|v| build(v, &o)).collect();
     let codes: Vec<HashMap<&str, Vec<u8>>> = convs.iter().map(|v| {
         let src = if opt(&o, "tok", "ctx") == "ctx" { &v.ctx } else { &v.alone };

@@ -152,16 +152,40 @@ impl Planes {
         }
     }
 
-    pub(crate) fn words(&self) -> usize {
-        self.words
+    /// Calls `each` with the integer product of the query's odd levels (−15…15) and each row of signs in turn.
+    ///
+    /// Padding bits of rows must be 0. Wants to be inlined into code compiled for the processor at hand: bit counts
+    /// are one instruction there, hence the plain loops and the fixed widths of common models.
+    #[inline(always)]
+    pub(crate) fn for_each_dot(&self, rows: &[u64], mut each: impl FnMut(usize, i32)) {
+        match self.words {
+            6 => self.fixed::<6>(rows, &mut each),
+            12 => self.fixed::<12>(rows, &mut each),
+            16 => self.fixed::<16>(rows, &mut each),
+            0 => {}
+            words => {
+                for (i, row) in rows.chunks_exact(words).enumerate() {
+                    each(i, self.product(&self.bits, row));
+                }
+            }
+        }
     }
 
-    /// Integer product of the query's odd levels (−15…15) with a row of signs; padding bits must be 0.
     #[inline(always)]
-    pub(crate) fn dot(&self, row: &[u64]) -> i32 {
+    fn fixed<const W: usize>(&self, rows: &[u64], each: &mut impl FnMut(usize, i32)) {
+        let Ok(bits) = <&[[u64; PLANES]; W]>::try_from(self.bits.as_slice()) else { return };
+        let mut i = 0;
+        for row in rows.as_chunks::<W>().0 {
+            each(i, self.product(bits, row));
+            i += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn product(&self, bits: &[[u64; PLANES]], row: &[u64]) -> i32 {
         let mut weighted = 0;
         let mut ones = 0;
-        for (planes, &word) in self.bits.iter().zip(row) {
+        for (planes, word) in bits.iter().zip(row) {
             ones += word.count_ones();
             weighted += (planes[0] & word).count_ones()
                 + 2 * (planes[1] & word).count_ones()
@@ -218,7 +242,9 @@ mod tests {
                 }
             })
             .sum();
-        assert_eq!(planes.dot(&signs), expected);
+        let mut found = Vec::new();
+        planes.for_each_dot(&[signs.clone(), signs].concat(), |row, dot| found.push((row, dot)));
+        assert_eq!(found, [(0, expected), (1, expected)]);
     }
 
     #[test]

@@ -56,10 +56,9 @@ fn estimate(view: &View<'_>, query: &[f32], own: &mut [f32]) {
 
 #[inline(always)]
 fn cosines(planes: &Planes, signs: &[u64], scales: &[f32], out: &mut [f32]) {
-    let rows = signs.chunks_exact(planes.words().max(1));
-    for ((row, scale), out) in rows.zip(scales).zip(out) {
-        if *scale != 0.0 {
-            *out = planes.cosine(planes.dot(row));
+    planes.for_each_dot(signs, |row, dot| {
+        if scales[row] != 0.0 {
+            out[row] = planes.cosine(dot);
         }
-    }
+    });
 }

@@ -68,21 +68,17 @@ impl LateQuery {
                 *word = u64::from_le_bytes(padded);
             }
         }
-        Some(Arch::new().dispatch(|| self.best_matches(&rows, words)))
+        Some(Arch::new().dispatch(|| self.best_matches(&rows)))
     }
 
     #[inline(always)]
-    fn best_matches(&self, rows: &[u64], words: usize) -> f32 {
-        let best = |token: &Planes| {
-            rows.chunks_exact(words)
-                .map(|row| token.dot(row))
-                .max()
-                .unwrap_or(0)
-        };
-        self.tokens
-            .iter()
-            .zip(&self.weights)
-            .map(|(token, weight)| token.cosine(best(token)) * weight)
-            .sum()
+    fn best_matches(&self, rows: &[u64]) -> f32 {
+        let mut sum = 0.0;
+        for (token, weight) in self.tokens.iter().zip(&self.weights) {
+            let mut best = i32::MIN;
+            token.for_each_dot(rows, |_, dot| best = best.max(dot));
+            sum += token.cosine(best) * weight;
+        }
+        sum
     }
 }
