@@ -4,7 +4,7 @@
 //! `HEARTH_KILL_CYCLES` sets the number of cycles per engine. The checker's own control is in `ledger`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::{Api, Engine, Findings, Hearth, Ledger, percentile};
@@ -12,11 +12,17 @@ use e2e::{Api, Engine, Findings, Hearth, Ledger, percentile};
 const WRITERS: usize = 4;
 const DEFAULT_CYCLES: usize = 5;
 
-/// What one writer achieved: acknowledged ids, and the batch that was under way when the server died.
+/// Ids and texts of one request.
+type Batch = Vec<(String, String)>;
+
+/// What one writer achieved.
 #[derive(Default)]
 struct Written {
     acknowledged: Vec<String>,
-    unanswered: Vec<(String, String)>,
+    /// The last batch that was acknowledged.
+    last: Batch,
+    /// The batch that was under way when the server died.
+    unanswered: Batch,
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn write(agent: &Api, cycle: usize, writer: usize, is_over: &AtomicBool) -> Resu
     let mut written = Written::default();
     for batch in 0.. {
         let size = batch % 8 + 1;
-        let events: Vec<(String, String)> = (0..size)
+        let events: Batch = (0..size)
             .map(|number| {
                 let id = format!("{cycle}-{writer}-{batch}-{number}");
                 let text = format!("note {id} about the harbour and its lanterns");
@@ -112,7 +118,8 @@ fn write(agent: &Api, cycle: usize, writer: usize, is_over: &AtomicBool) -> Resu
             break;
         };
         ensure!(answer.status == 201, "recording was refused: {answer:?}");
-        written.acknowledged.extend(events.into_iter().map(|(id, _)| id));
+        written.acknowledged.extend(ids(&events));
+        written.last = events;
         if is_over.load(Ordering::Relaxed) {
             break;
         }
@@ -120,25 +127,24 @@ fn write(agent: &Api, cycle: usize, writer: usize, is_over: &AtomicBool) -> Resu
     Ok(written)
 }
 
-/// Sends again what got no answer, as a careful client does; stored or not, it must end up there once.
+/// Sends again what got no answer, and the last batch that did, as a client does whose connection broke.
+/// Stored before or not, each event must end up there once.
 fn retry(agent: &Api, cycle: usize, written: &[Written], ledger: &mut Ledger) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    for (writer, held) in written
-        .iter()
-        .enumerate()
-        .filter(|(_, held)| !held.unanswered.is_empty())
-    {
-        let answer = loop {
-            match agent.record(&session(cycle, writer), &held.unanswered) {
-                Ok(answer) => break answer,
-                Err(problem) if Instant::now() > deadline => return Err(problem),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
-            }
-        };
-        ensure!(answer.status == 201, "a retry was refused: {answer:?}");
-        ledger.acknowledge(held.unanswered.iter().map(|(id, _)| id.clone()));
+    for (writer, held) in written.iter().enumerate() {
+        for batch in [&held.last, &held.unanswered]
+            .into_iter()
+            .filter(|batch| !batch.is_empty())
+        {
+            let answer = agent.record(&session(cycle, writer), batch)?;
+            ensure!(answer.status == 201, "a retry was refused: {answer:?}");
+            ledger.acknowledge(ids(batch));
+        }
     }
     Ok(())
+}
+
+fn ids(batch: &Batch) -> impl Iterator<Item = String> + '_ {
+    batch.iter().map(|(id, _)| id.clone())
 }
 
 fn session(cycle: usize, writer: usize) -> String {
