@@ -98,11 +98,12 @@ impl File {
             .map_or("", |(_, extension)| extension)
     }
 
-    /// Does the whole file exist for tests only?
+    /// Does the whole file exist for tests, benches or examples only?
     pub(crate) fn is_test(&self) -> bool {
         let name = self.name();
         self.path.contains("/tests/")
             || self.path.contains("/benches/")
+            || self.path.contains("/examples/")
             || ["tests.rs", "test.rs"].contains(&name)
             || name.ends_with("_tests.rs")
             || self.path.starts_with("crates/testkit/")
