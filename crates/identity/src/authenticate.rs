@@ -46,7 +46,8 @@ impl Identity {
     pub async fn authenticate(&self, credentials: Credentials) -> Result<Ctx> {
         let now = self.now();
         let (standing, refusal) = match shown(&credentials)? {
-            Shown::Nothing if !self.config().require_authentication => {
+            // A cookie of the time before sign-in was switched off must not lock its browser out.
+            Shown::Nothing | Shown::Cookie(_) if !self.config().require_authentication => {
                 return Ok(local_owner(&credentials));
             }
             Shown::Nothing => return Err(Error::CredentialMissing.into()),

@@ -78,23 +78,28 @@ impl Passwords {
     }
 
     /// Compares a password with PHC text. Without one (no such account) it does the same work and answers false.
+    /// Hands the turn back, so that the caller can write the outcome down before the next one tries.
     ///
     /// # Errors
     /// A stored hash that cannot be read: a defect.
-    pub(crate) async fn verify(&self, turn: Turn, phc: Option<String>, password: Secret) -> Result<bool> {
+    pub(crate) async fn verify(
+        &self,
+        turn: Turn,
+        phc: Option<String>,
+        password: Secret,
+    ) -> Result<(bool, Turn)> {
         blocking(move || {
-            let _turn = turn;
             let bytes = password.expose().as_bytes();
             match phc {
                 Some(phc) => {
                     let hash = PasswordHash::new(&phc).map_err(|e| internal(&e))?;
-                    Ok(hasher()?.verify_password(bytes, &hash).is_ok())
+                    Ok((hasher()?.verify_password(bytes, &hash).is_ok(), turn))
                 }
                 None => {
                     let mut out = [0_u8; 32];
                     let done = hasher()?.hash_password_into(bytes, b"no such account.", &mut out);
                     done.map_err(|e| internal(&e))?;
-                    Ok(false)
+                    Ok((false, turn))
                 }
             }
         })
@@ -123,10 +128,8 @@ mod tests {
             (None, "correct horse battery", false),
         ] {
             let turn = pool.turn().await.unwrap();
-            assert_eq!(
-                pool.verify(turn, phc, Secret::new(password)).await.unwrap(),
-                expected
-            );
+            let (is_right, _turn) = pool.verify(turn, phc, Secret::new(password)).await.unwrap();
+            assert_eq!(is_right, expected);
         }
     }
 }

@@ -197,7 +197,7 @@ impl Identity {
             .check(tenant, username, origin.address, self.now())?;
         let phc = account.as_ref().map(|account| account.password_hash.clone());
         let password = Secret::new(clipped(request.password.expose()));
-        let is_right = self.passwords.verify(turn, phc, password).await?;
+        let (is_right, turn) = self.passwords.verify(turn, phc, password).await?;
         match (is_right, account, named) {
             (true, Some(account), Some(tenant)) => {
                 self.throttle
@@ -211,6 +211,8 @@ impl Identity {
             }
             (_, account, named) => {
                 self.throttle.fail(tenant, username, origin.address, self.now());
+                // Only now may the next guess have the core.
+                drop(turn);
                 self.record_failed_sign_in(named.as_ref(), account.as_ref(), origin)
                     .await?;
                 Err(Error::SignInFailed.into())

@@ -11,7 +11,7 @@ use crate::{Error, Identity};
 
 /// How a refresh ended. Ending a family is a success of the transaction: the end must be committed.
 enum Refreshed {
-    Rotated(Box<SignedIn>),
+    Rotated(String, Box<SignedIn>),
     Reused(Option<EndedSession>),
     Refused,
 }
@@ -35,7 +35,11 @@ impl Identity {
             })
             .await?;
         match refreshed {
-            Refreshed::Rotated(tokens) => Ok(*tokens),
+            Refreshed::Rotated(session_id, tokens) => {
+                // What is remembered of the session has its old end.
+                self.standings.forget(&format!("token:{session_id}"));
+                Ok(*tokens)
+            }
             Refreshed::Refused => Err(Error::RefreshRefused.into()),
             Refreshed::Reused(ended) => {
                 if let Some(ended) = ended {
@@ -71,7 +75,7 @@ impl Identity {
         let entry = AuditEntry::anonymous(known.tenant.as_str(), origin, now, "identity.refresh", resource)
             .by_user(&known.user_id, &open.session_id);
         audit::record(tx, &entry).await?;
-        Ok(Refreshed::Rotated(Box::new(tokens)))
+        Ok(Refreshed::Rotated(open.session_id, Box::new(tokens)))
     }
 
     async fn end_family(
