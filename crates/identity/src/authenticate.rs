@@ -1,15 +1,11 @@
 //! The one way in: every kind of credential becomes a context here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::BoxFuture;
 use httpkit::Credentials;
-use kernel::{Ctx, Micros, Principal, PrincipalKind, Result, Role, Scopes, Secret, TenantId};
+use kernel::{Ctx, Principal, PrincipalKind, Result, Role, Scopes, Secret, TenantId};
 
-use crate::keys::store as key_rows;
-use crate::model::{stored_scopes, stored_tenant};
-use crate::sessions::store as session_rows;
 use crate::standing::{Kind, Standing};
 use crate::token::{Opaque, is_same};
 use crate::{Error, Identity};
@@ -74,13 +70,10 @@ impl Identity {
     /// is always told no.
     pub fn verify_in_memory(&self, credentials: &Credentials) -> bool {
         let now = self.now();
-        let remembered = |prefix: &str, kind: Opaque, text: &str| match self.tokens.stored_hash(kind, text) {
-            Some(hash) => Some(
-                self.standings
-                    .get(&format!("{prefix}:{hash}"))
-                    .is_some_and(|standing| standing.is_live(now)),
-            ),
-            None => None,
+        let remembered = |prefix: &str, kind: Opaque, text: &str| {
+            let hash = self.tokens.stored_hash(kind, text)?;
+            let standing = self.standings.get(&format!("{prefix}:{hash}"));
+            Some(standing.is_some_and(|standing| standing.is_live(now)))
         };
         // None: false. Some(false): unknown without a look-up.
         let verdict = match shown(credentials) {
@@ -101,97 +94,6 @@ impl Identity {
             Some(sent) if is_same(sent, &wanted) => Ok(()),
             _ => Err(Error::CsrfRequired.into()),
         }
-    }
-
-    async fn key_standing(&self, key: &str) -> Result<Option<Arc<Standing>>> {
-        let Some(hash) = self.tokens.stored_hash(Opaque::ApiKey, key) else {
-            return Ok(None);
-        };
-        let shown = format!("key:{hash}");
-        if let Some(standing) = self.standings.get(&shown) {
-            return Ok(Some(standing));
-        }
-        let generation = self.standings.generation();
-        let mut conn = self.store.read().await?;
-        let Some(row) = key_rows::find_key_by_hash(&mut conn, &hash).await? else {
-            return Ok(None);
-        };
-        let standing = Arc::new(key_standing(row)?);
-        self.standings.remember(shown, standing.clone(), generation);
-        Ok(Some(standing))
-    }
-
-    pub(crate) async fn token_standing(&self, token: &str, now: Micros) -> Result<Option<Arc<Standing>>> {
-        let claims = self.tokens.read_access(token, now)?;
-        let shown = format!("token:{}", claims.sid);
-        let standing = match self.standings.get(&shown) {
-            Some(standing) => Some(standing),
-            None => {
-                let generation = self.standings.generation();
-                let mut conn = self.store.read().await?;
-                match session_rows::find_open_by_id(&mut conn, &claims.tid, &claims.sid).await? {
-                    Some(row) => {
-                        let standing = Arc::new(session_standing(row)?);
-                        self.standings.remember(shown, standing.clone(), generation);
-                        Some(standing)
-                    }
-                    None => None,
-                }
-            }
-        };
-        let is_same_person = |standing: &Arc<Standing>| {
-            standing.kind == Kind::Token
-                && standing.tenant.as_str() == claims.tid
-                && standing.principal.user_id.as_deref() == Some(&claims.sub)
-        };
-        Ok(standing.filter(is_same_person))
-    }
-
-    async fn page_standing(&self, cookie: &str) -> Result<Option<Arc<Standing>>> {
-        let Some(hash) = self.tokens.stored_hash(Opaque::Session, cookie) else {
-            return Ok(None);
-        };
-        let shown = format!("page:{hash}");
-        if let Some(standing) = self.standings.get(&shown) {
-            return Ok(Some(standing));
-        }
-        let generation = self.standings.generation();
-        let mut conn = self.store.read().await?;
-        let Some(row) = session_rows::find_open_by_secret(&mut conn, &hash).await? else {
-            return Ok(None);
-        };
-        let standing = Arc::new(session_standing(row)?);
-        self.standings.remember(shown, standing.clone(), generation);
-        Ok(Some(standing))
-    }
-
-    /// Writes a use down in the background, at most once a minute for a credential.
-    fn note_use(&self, standing: &Standing, now: Micros) {
-        if !standing.note_use(now) {
-            return;
-        }
-        let until = (standing.kind == Kind::Page).then(|| now.plus(self.config().refresh_ttl).0);
-        if let Some(until) = until {
-            standing.expires_at.fetch_max(until, Ordering::Relaxed);
-        }
-        let (store, kind) = (self.store.clone(), standing.kind);
-        let tenant = standing.tenant.clone();
-        let id = standing.principal.credential_id.clone();
-        tokio::spawn(async move {
-            let written = store
-                .write("identity.note_use", move |tx| {
-                    Box::pin(async move {
-                        match kind {
-                            Kind::ApiKey => key_rows::update_last_used(tx, &tenant, &id, now).await,
-                            _ => session_rows::update_last_used(tx, &tenant, &id, now, until).await,
-                        }
-                    })
-                })
-                .await;
-            if let Err(error) = written {
-                tracing::warn!(code = error.code, source = ?error.source, "a credential's use could not be noted");
-            }
-        });
     }
 }
 
@@ -233,59 +135,4 @@ fn local_owner(credentials: &Credentials) -> Ctx {
         request_id: credentials.request_id.clone(),
         address: credentials.address,
     }
-}
-
-/// A key holds its own scopes, never more than its person and its maker hold now.
-fn key_standing(row: key_rows::ShownKey) -> Result<Standing> {
-    let held = |id: Option<String>, role: Option<String>| match id {
-        Some(_) => role
-            .as_deref()
-            .and_then(Role::parse)
-            .map_or(Scopes::NONE, Role::scopes),
-        None => Scopes::all(),
-    };
-    let scopes = stored_scopes(&row.scopes)
-        .intersect(held(row.user_id.clone(), row.user_role))
-        .intersect(held(row.maker_id, row.maker_role));
-    Ok(Standing {
-        kind: Kind::ApiKey,
-        tenant: stored_tenant(&row.tenant_id)?,
-        username: row.username.unwrap_or(row.name),
-        principal: Arc::new(Principal {
-            kind: PrincipalKind::ApiKey,
-            id: row.key_id.clone(),
-            user_id: row.user_id,
-            role: None,
-            credential_id: row.key_id,
-        }),
-        scopes,
-        expires_at: AtomicI64::new(row.expires_at.unwrap_or(i64::MAX)),
-        last_used_at: AtomicI64::new(row.last_used_at.unwrap_or(0)),
-    })
-}
-
-/// A session holds what its person's role holds now; one made with a key no more than the key, and no role.
-fn session_standing(row: session_rows::OpenSession) -> Result<Standing> {
-    let role = row.role.as_deref().and_then(Role::parse);
-    let held = role.map_or(Scopes::NONE, Role::scopes);
-    let limit = row.scopes.as_deref().map_or(Scopes::all(), stored_scopes);
-    Ok(Standing {
-        kind: if row.kind == "page" {
-            Kind::Page
-        } else {
-            Kind::Token
-        },
-        tenant: stored_tenant(&row.tenant_id)?,
-        username: row.username,
-        principal: Arc::new(Principal {
-            kind: PrincipalKind::User,
-            id: row.user_id.clone(),
-            user_id: Some(row.user_id),
-            role: role.filter(|_| row.scopes.is_none()),
-            credential_id: row.session_id,
-        }),
-        scopes: held.intersect(limit),
-        expires_at: AtomicI64::new(row.expires_at),
-        last_used_at: AtomicI64::new(row.last_used_at),
-    })
 }

@@ -90,18 +90,14 @@ impl Passwords {
     ) -> Result<(bool, Turn)> {
         blocking(move || {
             let bytes = password.expose().as_bytes();
-            match phc {
-                Some(phc) => {
-                    let hash = PasswordHash::new(&phc).map_err(|e| internal(&e))?;
-                    Ok((hasher()?.verify_password(bytes, &hash).is_ok(), turn))
-                }
-                None => {
-                    let mut out = [0_u8; 32];
-                    let done = hasher()?.hash_password_into(bytes, b"no such account.", &mut out);
-                    done.map_err(|e| internal(&e))?;
-                    Ok((false, turn))
-                }
+            if let Some(phc) = phc {
+                let hash = PasswordHash::new(&phc).map_err(|e| internal(&e))?;
+                return Ok((hasher()?.verify_password(bytes, &hash).is_ok(), turn));
             }
+            let mut out = [0_u8; 32];
+            let done = hasher()?.hash_password_into(bytes, b"no such account.", &mut out);
+            done.map_err(|e| internal(&e))?;
+            Ok((false, turn))
         })
         .await
     }

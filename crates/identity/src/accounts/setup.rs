@@ -3,7 +3,7 @@
 use ::store::{Conn, Tx};
 use kernel::{Micros, Result, Role, Secret};
 
-use super::service::known;
+use super::sign_up::known;
 use super::store::{self, NewAccount};
 use super::{SettingUp, SetupState};
 use crate::audit::{self, AuditEntry};

@@ -4,11 +4,12 @@ use ::store::Tx;
 use kernel::{Ctx, Error, Micros, Result, Role, Secret};
 
 use super::store::{self, EndedSession, ListedSession, NewSession};
-use super::{SignIn, SignIns, Validation};
+use super::{SignIn, SignIns};
 use crate::Identity;
 use crate::audit::{self, AuditEntry};
 use crate::authenticate::NOBODY;
-use crate::model::{Known, Origin, PageSession, Person, Session, SessionUser, SignedIn, role_names};
+use crate::model::{Known, Origin, PageSession, Session, SessionUser, SignedIn, role_names};
+use crate::refresh::store as refresh_rows;
 use crate::token::Opaque;
 
 /// Who opens a session, and from where.
@@ -42,7 +43,7 @@ impl Identity {
     }
 
     /// Makes the next pair of tokens of a session.
-    pub(super) async fn add_tokens(
+    pub(crate) async fn add_tokens(
         &self,
         tx: &mut Tx,
         known: &Known,
@@ -53,7 +54,8 @@ impl Identity {
         let (access_ttl, refresh_ttl) = (self.config().access_ttl, self.config().refresh_ttl);
         let names = (known.tenant.as_str(), known.user_id.as_str(), session_id);
         let access_token = self.tokens.sign_access(names, now, now.plus(access_ttl))?;
-        store::add_refresh_token(tx, &known.tenant, &hash, session_id, now, now.plus(refresh_ttl)).await?;
+        refresh_rows::add_refresh_token(tx, &known.tenant, &hash, session_id, now, now.plus(refresh_ttl))
+            .await?;
         Ok(SignedIn {
             access_token,
             refresh_token: refresh.expose().to_owned(),
@@ -190,41 +192,6 @@ impl Identity {
         if let Some(hash) = &ended.secret_hash {
             self.standings.forget(&format!("page:{hash}"));
         }
-    }
-
-    /// Tells whether an access token opens anything, and whose it is. Never fails for a bad token.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn validate(&self, token: &str) -> Result<Validation> {
-        let now = self.now();
-        let standing = match self.token_standing(token, now).await {
-            Ok(standing) => standing.filter(|standing| standing.is_live(now)),
-            Err(error) if error.kind == kernel::ErrorKind::Unauthenticated => None,
-            Err(error) => return Err(error),
-        };
-        let claims = self.tokens.read_access(token, now).ok();
-        let Some((standing, claims)) = standing.zip(claims) else {
-            return Ok(Validation {
-                valid: false,
-                user: None,
-                user_id: None,
-                expires_at: None,
-                error: Some(crate::Error::TokenRefused.to_string()),
-            });
-        };
-        Ok(Validation {
-            valid: true,
-            user: Some(Person {
-                user_id: claims.sub.clone(),
-                tenant_id: claims.tid,
-                username: standing.username.clone(),
-                roles: role_names(standing.principal.role),
-            }),
-            user_id: Some(claims.sub),
-            expires_at: Some(Micros(claims.exp * Micros::SECOND)),
-            error: None,
-        })
     }
 }
 

@@ -228,10 +228,20 @@ async fn contract_routes_keep_their_shapes() {
                 .status,
             401
         );
-        let id = sessions.body["sessions"][0]["session_id"].as_str().unwrap();
-        let _ = id;
-        let absent = send(&router, "DELETE", "/auth/sessions/ses_0", &with, Value::Null).await;
-        assert_eq!(absent.status, 404);
+        let list = sessions.body["sessions"].as_array().unwrap();
+        let current = list.iter().find(|session| session["current"] == true).unwrap();
+        let id = current["session_id"].as_str().unwrap();
+        let ended = send(
+            &router,
+            "DELETE",
+            &format!("/auth/sessions/{id}"),
+            &with,
+            Value::Null,
+        )
+        .await;
+        assert!(ended.status == 204, "{}", ended.body);
+        let gone = send(&router, "GET", "/auth/sessions", &with, Value::Null).await;
+        assert_eq!(gone.status, 401);
     }
 }
 

@@ -1,9 +1,12 @@
 //! Rules of identity, each on both engines.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as loudly as tests")]
+
 mod audit;
 mod forged;
 mod http;
 mod keys;
+mod memory;
 mod mint;
 mod refresh;
 mod roles;

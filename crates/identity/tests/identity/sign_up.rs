@@ -211,7 +211,7 @@ async fn bad_fields_are_named() {
             ("username", |r| r.username = "x".repeat(65)),
             ("password", |r| r.password = Secret::new("too short")),
             ("password", |r| {
-                r.password = Secret::new("with\0nul in the middle")
+                r.password = Secret::new("with\0nul in the middle");
             }),
             ("tenant_id", |r| r.tenant = "Not A Tenant".to_owned()),
             ("email", |r| r.email = Some("nobody".to_owned())),

@@ -3,9 +3,10 @@
 use ::store::Tx;
 use kernel::{Micros, Result, Role};
 
-use super::store::{self, EndedSession, TokenSession};
+use super::store::{self, TokenSession};
 use crate::audit::{self, AuditEntry, Outcome};
 use crate::model::{Known, Origin, SignedIn, stored_tenant};
+use crate::sessions::store::{self as session_rows, EndedSession};
 use crate::token::Opaque;
 use crate::{Error, Identity};
 
@@ -58,7 +59,7 @@ impl Identity {
                 None => Ok(Refreshed::Refused),
             };
         };
-        let open = store::find_open_by_id(tx, &token.tenant_id, &token.session_id).await?;
+        let open = session_rows::find_open_by_id(tx, &token.tenant_id, &token.session_id).await?;
         let Some(open) = open else {
             return Ok(Refreshed::Refused);
         };
@@ -69,7 +70,7 @@ impl Identity {
             role: open.role.as_deref().and_then(Role::parse),
         };
         let until = now.plus(self.config().refresh_ttl).0;
-        store::update_last_used(tx, &known.tenant, &open.session_id, now, Some(until)).await?;
+        session_rows::update_last_used(tx, &known.tenant, &open.session_id, now, Some(until)).await?;
         let tokens = self.add_tokens(tx, &known, &open.session_id, now).await?;
         let resource = format!("session:{}", open.session_id);
         let entry = AuditEntry::anonymous(known.tenant.as_str(), origin, now, "identity.refresh", resource)
@@ -85,7 +86,7 @@ impl Identity {
         origin: &Origin,
         now: Micros,
     ) -> Result<Refreshed> {
-        let ended = store::end_session(tx, &token.tenant_id, &token.session_id, now).await?;
+        let ended = session_rows::end_session(tx, &token.tenant_id, &token.session_id, now).await?;
         let resource = format!("session:{}", token.session_id);
         let entry = AuditEntry::anonymous(&token.tenant_id, origin, now, "identity.refresh_reuse", resource);
         audit::record(tx, &entry.outcome(Outcome::Denied)).await?;
@@ -118,7 +119,7 @@ async fn revoke(tx: &mut Tx, hash: &str, origin: &Origin, now: Micros) -> Result
     let Some(token) = store::find_refresh_token(tx, hash).await? else {
         return Ok(None);
     };
-    let ended = store::end_session(tx, &token.tenant_id, &token.session_id, now).await?;
+    let ended = session_rows::end_session(tx, &token.tenant_id, &token.session_id, now).await?;
     if let Some(ended) = &ended {
         let resource = format!("session:{}", ended.session_id);
         let entry = AuditEntry::anonymous(&token.tenant_id, origin, now, "identity.end_session", resource)

@@ -1,0 +1,4 @@
+//! Refresh tokens: each is good once.
+
+mod service;
+pub(crate) mod store;
