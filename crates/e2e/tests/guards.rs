@@ -56,7 +56,7 @@ fn a_newer_database_is_refused() -> Result<()> {
 #[test]
 fn a_polite_request_ends_the_server_promptly() -> Result<()> {
     for engine in Engine::ALL {
-        let hearth = Hearth::new(engine)?.set("DRAIN_GRACE", "0");
+        let hearth = Hearth::new(engine)?;
         let (status, took) = hearth.start()?.terminate()?;
         ensure!(status.code() == Some(0), "{engine:?}: ended with {status}");
         ensure!(took < Duration::from_secs(5), "{engine:?}: took {took:?}");
