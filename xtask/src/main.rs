@@ -12,7 +12,7 @@ use anyhow::Result;
 
 const USAGE: &str = "usage: cargo xtask <command>
 
-  tidy           check imports, words, migrations, file sizes and texts against the rules of the house
+  tidy           check imports, words, migrations, file sizes, texts and links against the rules of the house
   gen            write the API description, the configuration reference and the page's types
   gen --check    fail when what `gen` would write differs from what is there
 ";

@@ -1,6 +1,7 @@
 //! The rules of the house, each with a test that shows it catching a planted fault.
 
 mod imports;
+mod links;
 mod migrations;
 mod sizes;
 mod texts;
@@ -16,6 +17,7 @@ pub(crate) fn problems(tree: &Tree) -> Vec<String> {
         migrations::problems,
         sizes::problems,
         texts::problems,
+        links::problems,
     ];
     rules.iter().flat_map(|rule| rule(tree)).collect()
 }
@@ -29,10 +31,10 @@ mod tests {
         let tree = Tree::of(&[
             ("crates/memory/src/service.rs", "use sqlx::query;\n"),
             ("migrations/sqlite/001_a.sql", ""),
-            ("docs/a.md", "from crates.io\n"),
+            ("docs/a.md", "from crates.io, see [b](gone.md)\n"),
         ]);
         let found = problems(&tree).join("\n");
-        for part in ["ARCHITECTURE.md", "sqlx", "rollback", "crates.io"] {
+        for part in ["ARCHITECTURE.md", "sqlx", "rollback", "crates.io", "gone.md"] {
             assert!(found.contains(part), "nothing about {part} in:\n{found}");
         }
     }

@@ -11,14 +11,14 @@ struct Rule {
 
 const RULES: &[Rule] = &[
     Rule {
-        needles: &["sqlx"],
+        needles: &["sqlx::", "use sqlx"],
         is_allowed: |file| {
             in_room(file, "store") || file.name() == "store.rs" || file.path.contains("/store/")
         },
         reason: "SQL lives in the store crate and in files named store.rs",
     },
     Rule {
-        needles: &["axum"],
+        needles: &["axum::", "use axum"],
         is_allowed: |file| {
             in_room(file, "httpkit")
                 || in_room(file, "server")
