@@ -62,9 +62,9 @@ impl Default for Params {
                 session: 0.5,
             },
             late: Leg {
-                neighbours: [0.4, 0.4, 0.2, 0.2],
+                neighbours: [0.1, 0.1, 0.05, 0.05],
                 speaker: 1.2,
-                session: 0.5,
+                session: 1.0,
             },
             two: [0.6, 0.4],
             three: [0.35, 0.2, 0.45],

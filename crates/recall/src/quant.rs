@@ -173,7 +173,9 @@ impl Planes {
 
     #[inline(always)]
     fn fixed<const W: usize>(&self, rows: &[u64], each: &mut impl FnMut(usize, i32)) {
-        let Ok(bits) = <&[[u64; PLANES]; W]>::try_from(self.bits.as_slice()) else { return };
+        let Ok(bits) = <&[[u64; PLANES]; W]>::try_from(self.bits.as_slice()) else {
+            return;
+        };
         let mut i = 0;
         for row in rows.as_chunks::<W>().0 {
             each(i, self.product(bits, row));
@@ -243,7 +245,9 @@ mod tests {
             })
             .sum();
         let mut found = Vec::new();
-        planes.for_each_dot(&[signs.clone(), signs].concat(), |row, dot| found.push((row, dot)));
+        planes.for_each_dot(&[signs.clone(), signs].concat(), |row, dot| {
+            found.push((row, dot))
+        });
         assert_eq!(found, [(0, expected), (1, expected)]);
     }
 

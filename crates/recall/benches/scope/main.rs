@@ -24,7 +24,10 @@ const QUESTIONS: usize = 200;
 const NAIVE_EVERY: usize = 10;
 
 fn main() -> std::io::Result<()> {
-    let events = std::env::var("EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let events = std::env::var("EVENTS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(100_000);
     let corpus = Corpus::new(events, 7);
     let mut out = stdout().lock();
     let (index, naive) = build(&corpus, &mut out)?;
@@ -67,23 +70,49 @@ fn build(corpus: &Corpus, out: &mut impl Write) -> std::io::Result<(Index, Naive
     let (took, words) = (start.elapsed(), held_bytes() - before);
     let claimed = index.memory_bytes();
     let per_event = |bytes: usize| bytes as f64 / events as f64;
-    writeln!(out, "{events} events in {:.0} ms ({:.1} us each)", took.as_secs_f64() * 1e3, took.as_secs_f64() * 1e6 / events as f64)?;
-    writeln!(out, "without vectors: {:.0} bytes an event (own account {:.0})", per_event(words), per_event(claimed))?;
+    writeln!(
+        out,
+        "{events} events in {:.0} ms ({:.1} us each)",
+        took.as_secs_f64() * 1e3,
+        took.as_secs_f64() * 1e6 / events as f64
+    )?;
+    writeln!(
+        out,
+        "without vectors: {:.0} bytes an event (own account {:.0})",
+        per_event(words),
+        per_event(claimed)
+    )?;
     corpus.for_each(|doc, vector| {
         let _ = index.set_vector(doc.key, &Vector::quantise(vector));
     });
     let (held, claimed) = (held_bytes() - before, index.memory_bytes());
-    writeln!(out, "with vectors: {:.0} bytes an event (own account {:.0})", per_event(held), per_event(claimed))?;
+    writeln!(
+        out,
+        "with vectors: {:.0} bytes an event (own account {:.0})",
+        per_event(held),
+        per_event(claimed)
+    )?;
     corpus.for_each(|doc, vector| naive.add(doc.text, vector));
     Ok((index, naive))
 }
 
 fn ask(index: &Index, corpus: &Corpus, question: &Question, times: &mut Times) {
-    let tokens = QueryTokens { spans: question.spans.clone(), vectors: question.tokens.clone(), dim: DIM };
+    let tokens = QueryTokens {
+        spans: question.spans.clone(),
+        vectors: question.tokens.clone(),
+        dim: DIM,
+    };
     let params = Params::default();
     let ms = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
-    let plain = Query { text: &question.text, ..Query::default() };
-    let full = Query { vector: Some(&question.vector), tokens: Some(&tokens), ..plain };
+    let plain = Query {
+        text: &question.text,
+        ..Query::default()
+    };
+    let full = Query {
+        vector: Some(&question.vector),
+        tokens: Some(&tokens),
+        ..plain
+    };
 
     let start = Instant::now();
     black_box(search(&[index], &plain, &params).top(10));
@@ -93,8 +122,10 @@ fn ask(index: &Index, corpus: &Corpus, question: &Question, times: &mut Times) {
         let start = Instant::now();
         let mut ranking = search(&[index], &Query { explain, ..full }, &params);
         let first = ms(start);
-        let codes: Vec<(String, Vec<u8>)> =
-            ranking.candidates().map(|key| (key.to_owned(), corpus.codes(key))).collect();
+        let codes: Vec<(String, Vec<u8>)> = ranking
+            .candidates()
+            .map(|key| (key.to_owned(), corpus.codes(key)))
+            .collect();
         let start = Instant::now();
         ranking.rerank(codes.iter().map(|(key, code)| (key.as_str(), code.as_slice())));
         black_box(ranking.top(10));
@@ -118,6 +149,12 @@ fn held_bytes() -> usize {
 fn report(out: &mut impl Write, name: &str, times: &mut [f64]) -> std::io::Result<f64> {
     times.sort_unstable_by(f64::total_cmp);
     let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(0.0);
-    writeln!(out, "{name:<36} p50 {:>7.2} ms  p95 {:>7.2} ms  (n = {})", at(50), at(95), times.len())?;
+    writeln!(
+        out,
+        "{name:<36} p50 {:>7.2} ms  p95 {:>7.2} ms  (n = {})",
+        at(50),
+        at(95),
+        times.len()
+    )?;
     Ok(at(50))
 }
