@@ -1,4 +1,4 @@
-const turn = (session_id, occurred_at, actor, text, extra = {}) => ({ user_id: "ana", session_id, channel: "private", kind: "message", actor, content: { text }, occurred_at, ...extra });
+const turn = (session_id, occurred_at, actor, text, extra = {}) => ({ session_id, channel: "private", kind: "message", actor, content: { text }, occurred_at, ...extra });
 const ana = { type: "human", id: "ana", name: "Ana" };
 const ben = { type: "human", id: "ben", name: "Ben" };
 const helper = { type: "agent", id: "helper", name: "Helper" };
@@ -17,14 +17,13 @@ export const conversation = [
   turn("s-17", "2026-03-20T20:18:00Z", { type: "tool", id: "meal-plan", name: "meal-plan" }, "def plan(tank):\n    if tank.size < 3:\n        return <b>\"half ration\"</b>\n    return \"full ration\"", { kind: "tool_result", agent_id: "helper" }),
 ];
 
-/** Enough events of a second owner that the timeline has to page. */
+/** Enough events that the timeline has to page. */
 export const nightly = Array.from({ length: 260 }, (_, index) => ({
-  user_id: "support-agent",
   agent_id: "support-agent",
   session_id: `night-${Math.floor(index / 40) + 1}`,
   channel: "team",
   kind: "note",
   actor: { type: "agent", id: "support-agent", name: "Support agent" },
   content: { text: `Ticket ${1000 + index}: checked the pump log, ${index % 7 === 0 ? "pressure low, told the keeper" : "all readings in range"}.` },
-  occurred_at: new Date(Date.UTC(2026, 2, 1) + index * 17 * 60_000).toISOString(),
+  occurred_at: new Date(Date.UTC(2026, 0, 12) + index * 17 * 60_000).toISOString(),
 }));

@@ -1,6 +1,6 @@
 import type { components } from "./schema";
 
-type Problem = components["schemas"]["Problem"];
+type Problem = components["schemas"]["ProblemBody"];
 
 /** What the server refused, or that it could not be reached (status 0). */
 export class ProblemError extends Error {

@@ -187,7 +187,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["get_stats"];
+        get: operations["stats"];
         put?: never;
         post?: never;
         delete?: never;
@@ -200,19 +200,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        FieldError: {
+        FieldBody: {
             field: string;
             message: string;
+            index?: number | null;
         };
-        Problem: {
+        ProblemBody: {
             type: string;
             title: string;
             /** Format: int64 */
             status: number;
             detail: string;
             code: string;
+            error: string;
             request_id: string;
-            errors?: components["schemas"]["FieldError"][];
+            errors: components["schemas"]["FieldBody"][];
+            retryAfter?: number | null;
         };
         SetupState: {
             needed: boolean;
@@ -249,14 +252,14 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
-            last_used_at?: string | null;
+            last_used_at: string;
             /** Format: date-time */
-            expires_at?: string | null;
+            expires_at: string;
             address?: string | null;
             user_agent?: string | null;
             current: boolean;
         };
-        SignInList: {
+        SignIns: {
             sessions: components["schemas"]["SignIn"][];
             /** Format: int64 */
             count: number;
@@ -276,43 +279,42 @@ export interface components {
             /** Format: date-time */
             revoked_at?: string | null;
         };
+        /** @enum {string} */
+        ActsFor: "self" | "anyone";
         ApiKeyRequest: {
             name: string;
             scopes: string[];
+            acts_for?: null | components["schemas"]["ActsFor"];
             /** Format: date-time */
             expires_at?: string | null;
         };
-        ApiKeyCreated: {
+        ApiKeyCreated: components["schemas"]["ApiKey"] & {
             api_key: string;
-            key_id: string;
-            name: string;
-            prefix: string;
-            scopes: string[];
-            /** Format: date-time */
-            created_at?: string;
-            /** Format: date-time */
-            expires_at?: string | null;
+            tenant_id: string;
         };
         ApiKeyPage: {
             items: components["schemas"]["ApiKey"][];
             next_cursor?: string | null;
         };
+        /** @enum {string} */
+        Channel: "private" | "team" | "public" | "agent";
+        /** @enum {string} */
+        EventKind: "message" | "tool_call" | "tool_result" | "decision" | "task_update" | "artifact" | "note";
+        /** @enum {string} */
+        SearchMode: "auto" | "lexical" | "dense" | "hybrid";
+        /** @enum {string} */
+        ActorType: "human" | "agent" | "tool";
         Actor: {
-            type: string;
+            type: components["schemas"]["ActorType"];
             id: string;
             name?: string | null;
         };
-        EventContent: {
-            text?: string;
-        } & {
-            [key: string]: unknown;
-        };
         NewEvent: {
             session_id: string;
-            channel: string;
+            channel: components["schemas"]["Channel"];
             actor: components["schemas"]["Actor"];
-            kind: string;
-            content: components["schemas"]["EventContent"];
+            kind: components["schemas"]["EventKind"];
+            content: Record<string, unknown>;
             user_id?: string | null;
             agent_id?: string | null;
             /** Format: date-time */
@@ -320,15 +322,18 @@ export interface components {
             client_event_id?: string | null;
             tags?: string[];
         };
-        EventBatch: {
+        Batch: {
             events: components["schemas"]["NewEvent"][];
         };
-        EventReceipt: {
+        Recorded: {
             event_id: string;
+            chunk_ids: string[];
+            artifact_id?: string | null;
             duplicate: boolean;
+            redactions: Record<string, unknown>[];
         };
-        EventBatchReceipt: {
-            results: components["schemas"]["EventReceipt"][];
+        RecordedBatch: {
+            results: components["schemas"]["Recorded"][];
             /** Format: int64 */
             accepted: number;
             /** Format: int64 */
@@ -338,6 +343,9 @@ export interface components {
             event_id: string;
             /** Format: date-time */
             ts: string;
+            /** Format: date-time */
+            recorded_at: string;
+            tenant_id: string;
             user_id: string;
             agent_id?: string | null;
             session_id: string;
@@ -349,62 +357,56 @@ export interface components {
             actor_type: string;
             actor_id: string;
             actor_name?: string | null;
-            tags?: string[];
-            content: components["schemas"]["EventContent"];
-            refs?: string[];
+            tags: string[];
+            content: Record<string, unknown>;
+            refs: string[];
             /** Format: int64 */
-            token_est?: number;
-            truncated?: boolean;
+            token_est: number;
+            truncated: boolean;
             artifact_id?: string | null;
+            client_event_id?: string | null;
+            trust: string;
         };
         EventPage: {
             items: components["schemas"]["Event"][];
             next_cursor?: string | null;
-            prev_cursor?: string | null;
         };
         SearchRequest: {
             query: string;
             user_id?: string | null;
             agent_id?: string | null;
             session_id?: string | null;
-            channel?: string | null;
-            kinds?: string[];
+            channel?: null | components["schemas"]["Channel"];
+            kinds?: components["schemas"]["EventKind"][] | null;
             /** Format: date-time */
             after?: string | null;
             /** Format: date-time */
             before?: string | null;
-            /** Format: int64 */
-            limit?: number;
-            mode?: string | null;
-            /** Format: int64 */
-            neighbours?: number;
+            limit?: number | null;
+            neighbours?: number | null;
+            mode?: components["schemas"]["SearchMode"];
             explain?: boolean;
         };
         Neighbour: {
             event_id: string;
             text: string;
-            actor?: components["schemas"]["Actor"];
+            actor: string;
             /** Format: int64 */
-            offset?: number;
+            offset: number;
         };
-        ExplainPart: {
-            group: string;
-            label: string;
-            value: number;
-        };
-        ExplainTerm: {
+        MatchedTerm: {
             term: string;
             matched: string[];
             weight: number;
         };
         Explain: {
-            parts: components["schemas"]["ExplainPart"][];
-            terms: components["schemas"]["ExplainTerm"][];
+            parts: Record<string, unknown>[];
+            terms: components["schemas"]["MatchedTerm"][];
         };
         SearchHit: {
             kind: string;
             id: string;
-            event?: components["schemas"]["Event"];
+            event: components["schemas"]["Event"];
             text: string;
             score: number;
             session_id: string;
@@ -413,26 +415,24 @@ export interface components {
             actor: components["schemas"]["Actor"];
             /** Format: date-time */
             occurred_at: string;
+            trust: string;
+            refs: string[];
             neighbours: components["schemas"]["Neighbour"][];
-            explain?: components["schemas"]["Explain"];
-        };
-        ParsedQuery: {
-            terms: string[];
-            speakers?: string[];
+            explain?: null | components["schemas"]["Explain"];
         };
         SearchAnswer: {
             items: components["schemas"]["SearchHit"][];
-            query: components["schemas"]["ParsedQuery"];
-            mode: string;
+            query: Record<string, unknown>;
+            mode: components["schemas"]["SearchMode"];
             degraded: string[];
             /** Format: int64 */
             missing_vectors: number;
-            snapshot?: {
+            snapshot: {
                 [key: string]: number;
             };
             took_ms: number;
         };
-        MemorySession: {
+        SessionSummary: {
             session_id: string;
             user_id: string;
             /** Format: int64 */
@@ -442,32 +442,22 @@ export interface components {
             /** Format: date-time */
             last_at: string;
         };
-        MemorySessionPage: {
-            items: components["schemas"]["MemorySession"][];
+        SessionPage: {
+            items: components["schemas"]["SessionSummary"][];
             next_cursor?: string | null;
         };
-        OwnerCount: {
-            user_id: string;
-            /** Format: int64 */
-            events: number;
-        };
-        EmbeddingState: {
+        EmbeddingStats: {
             model?: string | null;
+            dimension?: number | null;
             state: string;
         };
         MemoryStats: {
+            user_id: string;
             /** Format: int64 */
             events: number;
             /** Format: int64 */
             sessions: number;
-            /** Format: int64 */
-            chunks: number;
-            /** Format: int64 */
-            vectors: number;
-            /** Format: int64 */
-            missing_vectors: number;
-            owners: components["schemas"]["OwnerCount"][];
-            embedding: components["schemas"]["EmbeddingState"];
+            embedding: components["schemas"]["EmbeddingStats"];
         };
     };
     responses: never;
@@ -502,7 +492,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -535,7 +525,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -564,7 +554,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -597,7 +587,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -624,7 +614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -644,7 +634,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SignInList"];
+                    "application/json": components["schemas"]["SignIns"];
                 };
             };
             /** @description Why it was refused */
@@ -653,7 +643,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -682,7 +672,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -714,7 +704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -747,7 +737,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -776,7 +766,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -800,7 +790,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EventReceipt"];
+                    "application/json": components["schemas"]["Recorded"];
                 };
             };
             /** @description Why it was refused */
@@ -809,7 +799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -823,7 +813,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["EventBatch"];
+                "application/json": components["schemas"]["Batch"];
             };
         };
         responses: {
@@ -833,7 +823,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EventBatchReceipt"];
+                    "application/json": components["schemas"]["RecordedBatch"];
                 };
             };
             /** @description Why it was refused */
@@ -842,7 +832,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -875,7 +865,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -886,12 +876,11 @@ export interface operations {
                 user_id?: string;
                 session_id?: string;
                 agent_id?: string;
-                kind?: string;
+                kind?: components["schemas"]["EventKind"];
                 before?: string;
                 after?: string;
                 limit?: number;
                 cursor?: string;
-                around?: string;
             };
             header?: never;
             path?: never;
@@ -914,7 +903,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -938,7 +927,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemorySessionPage"];
+                    "application/json": components["schemas"]["SessionPage"];
                 };
             };
             /** @description Why it was refused */
@@ -947,14 +936,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };
     };
-    get_stats: {
+    stats: {
         parameters: {
-            query?: never;
+            query?: {
+                user_id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -976,7 +967,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
         };

@@ -27,7 +27,7 @@ export function Shell() {
       </a>
       <Rail onPalette={() => setPaletteOpen(true)} />
       <div className="flex min-h-0 min-w-0 grow max-md:flex-col">
-        <nav aria-label={section === "settings" ? "Settings" : "Memory"} className="shrink-0 border-line bg-rail max-md:flex max-md:border-b max-md:px-1 md:w-62 md:overflow-y-auto md:border-r md:p-2">
+        <nav aria-label={section === "settings" ? "Settings" : "Memory"} className="shrink-0 border-line bg-rail max-md:flex max-md:border-b max-md:px-1 md:flex md:w-62 md:flex-col md:border-r md:p-2">
           {section === "settings" ? <SettingsNav /> : <MemoryNav />}
         </nav>
         <main id="page" tabIndex={-1} className="min-h-0 min-w-0 grow overflow-y-auto outline-none">

@@ -3,23 +3,23 @@ import { Icon } from "@/components/icons";
 import { cx } from "@/lib/cx";
 import { chipLook, popupLook, rowLook } from "@/components/looks";
 
-export interface Choice {
-  value: string;
+export interface Choice<T extends string = string> {
+  value: T;
   label: string;
   hint?: string;
 }
 
-interface FilterMenuProps {
+interface FilterMenuProps<T extends string> {
   label: string;
-  value: string;
-  choices: Choice[];
+  value: T;
+  choices: Choice<T>[];
   /** The value that means "not narrowed". */
-  rest: string;
-  onChange: (value: string) => void;
+  rest: T;
+  onChange: (value: T) => void;
 }
 
 /** A chip that narrows a list by one of a few values. */
-export function FilterMenu({ label, value, choices, rest, onChange }: FilterMenuProps) {
+export function FilterMenu<T extends string>({ label, value, choices, rest, onChange }: FilterMenuProps<T>) {
   const chosen = choices.find((choice) => choice.value === value);
   return (
     <Menu.Root>

@@ -18,7 +18,7 @@ export function NavLink({ to, children, count }: NavLinkProps) {
     <Link
       to={to}
       activeOptions={{ exact: true, includeSearch: false }}
-      className="flex h-8 items-center justify-between gap-3 rounded px-3 hover:bg-hover max-md:h-11 max-md:rounded-none max-md:border-b-2 max-md:border-transparent"
+      className="flex h-8 shrink-0 items-center justify-between gap-3 rounded px-3 hover:bg-hover max-md:h-11 max-md:rounded-none max-md:border-b-2 max-md:border-transparent"
       activeProps={{ className: "bg-hover font-medium max-md:border-glow! max-md:bg-transparent" }}
     >
       {children}

@@ -18,7 +18,6 @@ interface VirtualListProps<T> {
 /** Draws only the rows in sight, however many there are. */
 export function VirtualList<T>({ items, estimate, keyOf, render, onNearEnd, reveal, label, before, after }: VirtualListProps<T>) {
   const viewport = useRef<HTMLDivElement>(null);
-  const first = useRef<string>(undefined);
   const revealed = useRef<string>(undefined);
   const rows = useVirtualizer({
     count: items.length,
@@ -33,16 +32,6 @@ export function VirtualList<T>({ items, estimate, keyOf, render, onNearEnd, reve
   useEffect(() => {
     if (last >= items.length - 10) onNearEnd();
   }, [last, items.length, onNearEnd]);
-
-  // Rows that arrive above push the others down: stay with the row that was first.
-  const firstKey = items[0] && keyOf(items[0]);
-  useEffect(() => {
-    const index = first.current ? items.findIndex((item) => keyOf(item) === first.current) : 0;
-    if (index > 0) rows.scrollToIndex(index, { align: "start" });
-    first.current = firstKey;
-    // Only a new first row matters, not every page added below.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [firstKey]);
 
   useEffect(() => {
     if (!reveal || revealed.current === reveal) return;

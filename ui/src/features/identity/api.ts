@@ -7,6 +7,7 @@ type Schemas = components["schemas"];
 export type Session = Schemas["Session"];
 export type SignIn = Schemas["SignIn"];
 export type ApiKey = Schemas["ApiKey"];
+export type ActsFor = Schemas["ActsFor"];
 export type ApiKeyRequest = Schemas["ApiKeyRequest"];
 export type ApiKeyCreated = Schemas["ApiKeyCreated"];
 

@@ -1,55 +1,62 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { body, client } from "@/api/client";
-import type { components } from "@/api/schema";
+import type { components, paths } from "@/api/schema";
 
 type Schemas = components["schemas"];
 export type MemoryEvent = Schemas["Event"];
+export type EventKind = Schemas["EventKind"];
+export type Channel = Schemas["Channel"];
+export type SearchMode = Schemas["SearchMode"];
 export type Hit = Schemas["SearchHit"];
-export type Explain = Schemas["Explain"];
-export type ExplainPart = Schemas["ExplainPart"];
 export type SearchAnswer = Schemas["SearchAnswer"];
-export type Stats = Schemas["MemoryStats"];
-export type Owner = Schemas["OwnerCount"];
 export type SearchRequest = Schemas["SearchRequest"];
+export type Session = Schemas["SessionSummary"];
+export type Stats = Schemas["MemoryStats"];
 export type EventPage = Schemas["EventPage"];
+export type TimelineFilter = Omit<NonNullable<paths["/api/v1/memory/timeline"]["get"]["parameters"]["query"]>, "limit" | "cursor">;
 
-export interface TimelineFilter {
-  user_id?: string;
-  session_id?: string;
-  agent_id?: string;
-  kind?: string;
-  before?: string;
-  around?: string;
+/** One addend of a score. The API's document leaves the form of a part open; these fields are what people read. */
+export interface ScorePart {
+  group: string;
+  label: string;
+  value: number;
 }
+export const scoreParts = (hit: Hit) => (hit.explain?.parts ?? []) as unknown as ScorePart[];
+export const matchedForms = (hit: Hit): string[] => hit.explain?.terms.flatMap((term) => term.matched) ?? [];
 
-/** While nothing is remembered it asks again, so that the page greets the first event by itself. */
+const nextCursor = (page: { next_cursor?: string | null }) => page.next_cursor ?? undefined;
+const firstPage = undefined as string | undefined;
+
+/** Asks again by itself, often while nothing is remembered, so that the page greets the first event. */
 export const statsQuery = queryOptions({
   queryKey: ["memory", "stats"],
   queryFn: () => body(client.GET("/api/v1/memory/stats")),
-  refetchInterval: ({ state }) => (state.data?.events === 0 ? 3000 : false),
+  refetchInterval: ({ state }) => (state.data?.events === 0 ? 3_000 : 30_000),
 });
 
-/** The latest conversations of one owner, to pick from. */
-export const sessionsQuery = (user_id: string | undefined) =>
-  queryOptions({
-    queryKey: ["memory", "sessions", user_id],
-    queryFn: () => body(client.GET("/api/v1/sessions", { params: { query: { user_id, limit: 50 } } })),
+/** Conversations, latest first, read anew when memory has grown. */
+export const sessionsQuery = (events: number) =>
+  infiniteQueryOptions({
+    queryKey: ["memory", "sessions", events],
+    queryFn: ({ pageParam: cursor }) => body(client.GET("/api/v1/sessions", { params: { query: { limit: 50, cursor } } })),
+    initialPageParam: firstPage,
+    getNextPageParam: nextCursor,
+    placeholderData: keepPreviousData,
+    enabled: events > 0,
   });
 
 export const searchQuery = (request: SearchRequest) =>
   queryOptions({
     queryKey: ["memory", "search", request],
     queryFn: () => body(client.POST("/api/v1/memories/search", { body: { ...request, neighbours: 1, explain: true } })),
-    enabled: request.query !== "",
     placeholderData: keepPreviousData,
   });
 
-export const timelineQuery = ({ around, ...filter }: TimelineFilter) =>
+/** Events, latest first. */
+export const timelineQuery = (filter: TimelineFilter) =>
   infiniteQueryOptions({
-    queryKey: ["memory", "timeline", filter, around],
-    queryFn: ({ pageParam: cursor }) =>
-      body(client.GET("/api/v1/memory/timeline", { params: { query: { ...filter, limit: 100, ...(cursor ? { cursor } : { around }) } } })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-    getPreviousPageParam: (page) => page.prev_cursor ?? undefined,
+    queryKey: ["memory", "timeline", filter],
+    queryFn: ({ pageParam: cursor }) => body(client.GET("/api/v1/memory/timeline", { params: { query: { ...filter, limit: 100, cursor } } })),
+    initialPageParam: firstPage,
+    getNextPageParam: nextCursor,
   });

@@ -1,36 +1,50 @@
+import type { Channel, EventKind, SearchMode } from "./api";
+import { channels, kinds, modes } from "./words";
+
 /** What the address of a Memory page holds; absent means not narrowed. */
 export interface MemorySearch {
   q?: string;
-  owner?: string;
-  channel?: string;
+  channel?: Channel;
   session?: string;
   agent?: string;
-  mode?: string;
+  mode?: SearchMode;
   /** How many days back a search looks. */
   days?: number;
-  kind?: string;
-  /** Day to jump to, as YYYY-MM-DD. */
+  kind?: EventKind;
+  /** Last day to show, as YYYY-MM-DD. */
   day?: string;
+  /** Event to bring into view and mark. */
   event?: string;
   limit?: number;
 }
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
-const keys = ["q", "owner", "channel", "session", "agent", "mode", "kind", "event"] as const;
+const within = (value: unknown, least: number, most: number) => (Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined);
+const oneOf = <T extends string>(known: readonly { value: T }[], value: unknown) => known.find((one) => one.value === value)?.value;
 
+/** Keeps what is known and well formed; an address may have been typed by anybody. */
 export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
-  const search: MemorySearch = {};
-  for (const key of keys) {
-    const value = text(raw[key]);
-    if (value) search[key] = value;
-  }
   const day = text(raw.day);
-  if (day && /^\d{4}-\d{2}-\d{2}$/.test(day)) search.day = day;
-  const days = Number(raw.days);
-  if (Number.isInteger(days) && days > 0 && days <= 3660) search.days = days;
-  const limit = Number(raw.limit);
-  if (Number.isInteger(limit) && limit > 20 && limit <= 200) search.limit = limit;
-  return search;
+  const read: MemorySearch = {
+    q: text(raw.q),
+    channel: oneOf(channels, raw.channel),
+    session: text(raw.session),
+    agent: text(raw.agent),
+    mode: oneOf(modes, raw.mode),
+    days: within(raw.days, 1, 3660),
+    kind: oneOf(kinds, raw.kind),
+    day: day && /^\d{4}-\d{2}-\d{2}$/.test(day) ? day : undefined,
+    event: text(raw.event),
+    limit: within(raw.limit, 1, 200),
+  };
+  return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined));
+}
+
+/** The day of an instant where the reader lives, as YYYY-MM-DD. */
+export function dayOf(iso: string): string {
+  const at = new Date(iso);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
 /** The last instant of a day where the reader lives, for "that day and earlier". */

@@ -1,4 +1,4 @@
-import type { Explain, ExplainPart } from "./api";
+import type { ScorePart } from "./api";
 
 /** The four bands that a score is drawn with, in order. */
 export const bands = [
@@ -22,13 +22,13 @@ const bandOf: Record<string, BandId> = {
 };
 
 /** Groups the browser has no band for tell about the surroundings: session, speaker, time, recency. */
-export const bandOfPart = (part: ExplainPart): BandId => bandOf[part.group] ?? "context";
+export const bandOfPart = (part: ScorePart): BandId => bandOf[part.group] ?? "context";
 
 /**
  * Share of the track (0–1) for each band. The shares add up to the score: a part
  * that lowered it is taken from the others in proportion, as a bar cannot be negative.
  */
-export function bandShares(parts: ExplainPart[], score: number): Record<BandId, number> {
+export function bandShares(parts: ScorePart[], score: number): Record<BandId, number> {
   const shares: Record<BandId, number> = { words: 0, neighbours: 0, meaning: 0, context: 0 };
   for (const part of parts) shares[bandOfPart(part)] += part.value;
   for (const { id } of bands) shares[id] = Math.max(0, shares[id]);
@@ -36,7 +36,3 @@ export function bandShares(parts: ExplainPart[], score: number): Record<BandId, 
   if (total > 0) for (const { id } of bands) shares[id] *= score / total;
   return shares;
 }
-
-/** Whether the parts account for the score, as the server promises (within 1e-6). */
-export const addsUp = (explain: Explain, score: number) =>
-  Math.abs(explain.parts.reduce((sum, part) => sum + part.value, 0) - score) <= 1e-6;

@@ -1,14 +1,20 @@
 import { expect, test } from "vitest";
-import { defaultOwner, degradedInWords } from "./words";
-
-test("one's own memory opens first, the fullest when one has none", () => {
-  const owners = [{ user_id: "ana", events: 3 }, { user_id: "ben", events: 9 }, { user_id: "usr_1", events: 1 }];
-  expect(defaultOwner(owners, "usr_1")).toBe("usr_1");
-  expect(defaultOwner(owners, "usr_2")).toBe("ben");
-  expect(defaultOwner([], "usr_1")).toBeUndefined();
-});
+import { dayOf, endOfDay, readMemorySearch } from "./filters";
+import { degradedInWords } from "./words";
 
 test("a reduction nobody has words for is still told", () => {
   expect(degradedInWords("no_embedding_model")).toContain("No embedding model");
   expect(degradedInWords("shard_asleep")).toBe("Reduced: shard asleep.");
+});
+
+test("an address keeps what is known and drops the rest", () => {
+  const typed = { q: "otters", channel: "secret", mode: "lexical", kind: "rumour", day: "yesterday", limit: 4000, days: 30, session: 14, evil: "<b>" };
+  expect(readMemorySearch(typed)).toEqual({ q: "otters", mode: "lexical", days: 30, session: "14" });
+});
+
+test("the end of an event's day lies after the event, within a day", () => {
+  const at = "2026-03-03T18:02:00Z";
+  const ahead = Date.parse(endOfDay(dayOf(at))) - Date.parse(at);
+  expect(ahead).toBeGreaterThanOrEqual(0);
+  expect(ahead).toBeLessThan(86_400_000);
 });

@@ -1,53 +1,58 @@
-import type { MemoryEvent, Owner } from "./api";
+import type { Channel, EventKind, MemoryEvent, SearchMode } from "./api";
 
-export const channels = [
+interface Word<T extends string> {
+  value: T;
+  label: string;
+  hint?: string;
+}
+
+export const channels: Word<Channel>[] = [
   { value: "private", label: "private", hint: "own words, team, public" },
   { value: "team", label: "team", hint: "team and public" },
   { value: "public", label: "public", hint: "public only" },
   { value: "agent", label: "agent", hint: "agent, team, public" },
 ];
 
-export const modes = [
+export const modes: Word<SearchMode>[] = [
   { value: "auto", label: "best available", hint: "words, and meaning if there is a model" },
   { value: "lexical", label: "words only" },
   { value: "hybrid", label: "words and meaning" },
   { value: "dense", label: "meaning only" },
 ];
 
-export const spans = [
+export const spans: Word<string>[] = [
   { value: "0", label: "any time" },
   { value: "7", label: "last 7 days" },
   { value: "30", label: "last 30 days" },
   { value: "365", label: "last year" },
 ];
 
-export const kinds = ["message", "tool_call", "tool_result", "decision", "task_update", "artifact", "note"];
+export const kinds: Word<EventKind>[] = [
+  { value: "message", label: "messages" },
+  { value: "tool_call", label: "tool calls" },
+  { value: "tool_result", label: "tool results" },
+  { value: "decision", label: "decisions" },
+  { value: "task_update", label: "task updates" },
+  { value: "artifact", label: "artifacts" },
+  { value: "note", label: "notes" },
+];
 
-const modeWords: Record<string, string> = { lexical: "words only", dense: "meaning only", hybrid: "words and meaning" };
-export const modeInWords = (mode: string) => modeWords[mode] ?? mode;
+export const modeInWords = (mode: SearchMode) => modes.find((one) => one.value === mode)?.label ?? mode;
 
 const degradedWords: Record<string, string> = {
   no_embedding_model: "No embedding model is set up, so words are compared and meaning is not.",
-  embedding_unavailable: "The embedding model does not answer, so words are compared and meaning is not.",
-  missing_vectors: "Some events wait for their vectors and are found by words only.",
+  embeddings_unavailable: "The embedding model does not answer, so words are compared and meaning is not.",
   cold_scope: "This memory is larger than its cache, so searching it is slower.",
-  rerank_timeout: "The second ranking took too long; the first one is shown.",
 };
 
 /** What a `degraded` entry means for the reader; an unknown one is shown as it came. */
 export const degradedInWords = (code: string) => degradedWords[code] ?? `Reduced: ${code.replaceAll("_", " ")}.`;
 
-/** Whose memory to open first: one's own, or the fullest when one has none. */
-export function defaultOwner(owners: Owner[], ownId: string): string | undefined {
-  if (owners.some((owner) => owner.user_id === ownId && owner.events > 0)) return ownId;
-  return [...owners].sort((a, b) => b.events - a.events)[0]?.user_id;
-}
-
 export const actorName = (event: MemoryEvent) => event.actor_name || event.actor_id;
 
 /** What an event says, as plain text: its words, or its whole content when it has none. */
 export function eventText(event: MemoryEvent): string {
-  const { text, excerpt_text } = event.content;
+  const { text, excerpt_text } = event.content as Record<string, unknown>;
   if (typeof text === "string") return text;
   if (typeof excerpt_text === "string") return excerpt_text;
   return JSON.stringify(event.content, null, 2);
@@ -63,4 +68,4 @@ export const eventLabels = (event: MemoryEvent): string[] =>
     event.channel !== "private" && event.channel,
     event.sensitivity !== "none" && event.sensitivity,
     event.truncated && "excerpt",
-  ].filter((label) => label !== false && label !== undefined);
+  ].filter((label) => label !== false);

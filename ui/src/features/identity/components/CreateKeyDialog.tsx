@@ -17,7 +17,7 @@ export function CreateKeyDialog({ open, onClose }: { open: boolean; onClose: () 
   };
   return create.data ? (
     <Dialog open={open} onClose={close} dismissible={false} title={`“${create.data.name}” is ready`} description="Copy the key now. It is shown this once and cannot be read again.">
-      <NewKey apiKey={create.data.api_key} onStored={close} />
+      <NewKey created={create.data} onStored={close} />
     </Dialog>
   ) : (
     <Dialog open={open} onClose={close} title="New API key" description="A key lets a program act in this workspace.">

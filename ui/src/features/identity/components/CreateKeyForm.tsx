@@ -3,7 +3,8 @@ import { ProblemError } from "@/api/problem";
 import { Button } from "@/components/Button";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Field, inputLook } from "@/components/Field";
-import type { ApiKeyRequest } from "../api";
+import type { ActsFor, ApiKeyRequest } from "../api";
+import { ActsForPicker } from "./ActsForPicker";
 import { ScopePicker } from "./ScopePicker";
 
 const lives = [
@@ -24,17 +25,19 @@ interface CreateKeyFormProps {
 export function CreateKeyForm({ busy, error, onSubmit, onCancel }: CreateKeyFormProps) {
   const [name, setName] = useState("");
   const [chosen, setChosen] = useState<string[]>(["memory:write", "memory:read"]);
+  const [actsFor, setActsFor] = useState<ActsFor>("self");
   const [days, setDays] = useState(90);
   const fields = error instanceof ProblemError ? error.fields : {};
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onSubmit({ name, scopes: chosen, expires_at: days ? new Date(Date.now() + days * dayMs).toISOString() : undefined });
+    onSubmit({ name, scopes: chosen, acts_for: actsFor, expires_at: days ? new Date(Date.now() + days * dayMs).toISOString() : undefined });
   };
   return (
     <form onSubmit={submit} className="grid gap-4">
       {error != null && <ErrorNote error={error} />}
       <Field label="Name" required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} placeholder="support-agent" autoComplete="off" error={fields.name} hint="Which program will use it." />
       <ScopePicker chosen={chosen} onChange={setChosen} error={fields.scopes} />
+      <ActsForPicker value={actsFor} onChange={setActsFor} />
       <div className="grid gap-1.5">
         <label htmlFor="key-life" className="font-medium">
           Expires after

@@ -5,19 +5,20 @@ import { CodeBlock } from "@/components/CodeBlock";
 import { CopyButton } from "@/components/CopyButton";
 import { Icon } from "@/components/icons";
 import { firstEventCurl } from "@/lib/firstEvent";
+import type { ApiKeyCreated } from "../api";
 
 /** The only time a key is readable. It lives in this component's props and nowhere else. */
-export function NewKey({ apiKey, onStored }: { apiKey: string; onStored: () => void }) {
+export function NewKey({ created, onStored }: { created: ApiKeyCreated; onStored: () => void }) {
   const [stored, setStored] = useState(false);
   return (
     <div className="grid min-w-0 gap-4">
       <div className="flex items-center gap-2 rounded border border-line bg-raised p-1.5 pl-3">
         <code className="min-w-0 grow font-mono text-sm break-all" data-testid="api-key">
-          {apiKey}
+          {created.api_key}
         </code>
-        <CopyButton text={apiKey} />
+        <CopyButton text={created.api_key} />
       </div>
-      <CodeBlock label="Try it: record a first event" code={firstEventCurl(location.origin, apiKey)} />
+      <CodeBlock label="Try it: record a first event" code={firstEventCurl(location.origin, created.api_key, created.user_id ? undefined : "ana")} />
       <label htmlFor="key-stored" className="flex cursor-pointer items-center gap-2.5">
         <Checkbox.Root
           id="key-stored"

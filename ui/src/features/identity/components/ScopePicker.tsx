@@ -1,12 +1,15 @@
 import { Checkbox } from "@base-ui/react/checkbox";
 import { Icon } from "@/components/icons";
+import { usePrincipal } from "@/lib/principal";
 import { scopes } from "../scopes";
 
 export function ScopePicker({ chosen, onChange, error }: { chosen: string[]; onChange: (scopes: string[]) => void; error?: string }) {
+  // A key never holds more than its maker.
+  const { scopes: own } = usePrincipal();
   return (
     <fieldset className="grid gap-1">
       <legend className="mb-1.5 font-medium">What it may do</legend>
-      {scopes.map(({ name, grants }) => (
+      {scopes.filter(({ name }) => own.includes(name)).map(({ name, grants }) => (
         <label key={name} htmlFor={`scope-${name}`} className="flex cursor-pointer items-start gap-2.5 rounded py-1.5 max-sm:py-2.5">
           <Checkbox.Root
             id={`scope-${name}`}

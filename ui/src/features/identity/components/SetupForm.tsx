@@ -6,6 +6,7 @@ import { ErrorNote } from "@/components/ErrorNote";
 import { Field } from "@/components/Field";
 import { completeSetup, sessionQuery, setupQuery } from "../api";
 import { judgePassword } from "../password";
+import { asTenantName, rememberTenant } from "../tenant";
 import { PasswordStrength } from "./PasswordStrength";
 
 interface SetupFormProps {
@@ -24,6 +25,7 @@ export function SetupForm({ token, tokenRequired, onDone }: SetupFormProps) {
   const setup = useMutation({
     mutationFn: completeSetup,
     onSuccess: (session) => {
+      rememberTenant(session.user.tenant_id);
       queries.setQueryData(setupQuery.queryKey, { needed: false, token_required: tokenRequired });
       queries.setQueryData(sessionQuery.queryKey, session);
       onDone();
@@ -54,10 +56,14 @@ export function SetupForm({ token, tokenRequired, onDone }: SetupFormProps) {
         label="Workspace name"
         required
         value={tenantName}
-        onChange={(event) => setTenantName(event.target.value)}
+        onChange={(event) => setTenantName(asTenantName(event.target.value))}
+        maxLength={64}
         autoComplete="organization"
+        autoCapitalize="none"
+        spellCheck={false}
+        placeholder="harbour-lab"
         error={fields.tenant_name}
-        hint="Your team or household. Only its members see what is kept here."
+        hint="You type it when you sign in: small letters, digits and hyphens."
       />
       <Field label="Your username" required value={username} onChange={(event) => setUsername(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} error={fields.username} />
       <Field

@@ -4,18 +4,17 @@ import { Button } from "@/components/Button";
 import { ErrorNote } from "@/components/ErrorNote";
 import { Field } from "@/components/Field";
 import { sessionQuery, signIn } from "../api";
-
-const tenantKey = "hearth-tenant";
+import { rememberedTenant, rememberTenant } from "../tenant";
 
 export function SignInForm({ onDone }: { onDone: () => void }) {
   const queries = useQueryClient();
-  const [tenant, setTenant] = useState(() => localStorage.getItem(tenantKey) ?? "default");
+  const [tenant, setTenant] = useState(rememberedTenant);
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const attempt = useMutation({
     mutationFn: signIn,
     onSuccess: (session) => {
-      localStorage.setItem(tenantKey, tenant);
+      rememberTenant(tenant);
       // What the last person saw must not greet the next one.
       queries.clear();
       queries.setQueryData(sessionQuery.queryKey, session);

@@ -26,14 +26,16 @@ test("a key is shown once, until the person has stored it", async () => {
   renderPage(ApiKeysPage, "/settings/api-keys");
   await openForm("bot");
   await userEvent.click(screen.getByRole("checkbox", { name: /memory:write/ }));
+  await userEvent.click(screen.getByRole("radio", { name: /Anyone’s/ }));
   await press("Create key");
 
   expect((await screen.findByTestId("api-key")).textContent).toBe(secret);
+  expect(screen.getByText(/^curl/).textContent).toContain('"user_id": "ana"');
   expect(screen.getByRole("button", { name: "Done" })).toHaveProperty("disabled", true);
   await userEvent.keyboard("{Escape}");
   expect(screen.getByTestId("api-key").textContent).toBe(secret);
   const sent = await asked.find(({ method }) => method === "POST")?.json();
-  expect(sent).toMatchObject({ name: "bot", scopes: ["memory:read"] });
+  expect(sent).toMatchObject({ name: "bot", scopes: ["memory:read"], acts_for: "anyone" });
   expect(new Date(sent.expires_at).getTime()).toBeGreaterThan(Date.now() + 89 * 86_400_000);
 
   await userEvent.click(screen.getByRole("checkbox", { name: "I have stored it" }));

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
@@ -7,6 +7,7 @@ import { Icon } from "@/components/icons";
 import { PageHead } from "@/components/PageHead";
 import { VirtualList } from "@/components/VirtualList";
 import { Waiting } from "@/components/Waiting";
+import { usePageFeed } from "@/lib/usePageFeed";
 import { useTitle } from "@/lib/useTitle";
 import { apiKeysQuery, type ApiKey } from "../api";
 import { ApiKeyHead, ApiKeyRow } from "../components/ApiKeyRow";
@@ -20,11 +21,7 @@ export function ApiKeysPage() {
   const [creating, setCreating] = useState(false);
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
   const keys = useInfiniteQuery(apiKeysQuery);
-  const { hasNextPage, isFetching, fetchNextPage } = keys;
-  const more = useCallback(() => {
-    if (hasNextPage && !isFetching) void fetchNextPage();
-  }, [hasNextPage, isFetching, fetchNextPage]);
-  const items = keys.data?.pages.flatMap((page) => page.items) ?? [];
+  const { items, more } = usePageFeed(keys);
 
   return (
     <div className="flex h-full flex-col">

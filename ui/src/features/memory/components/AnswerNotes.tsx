@@ -5,7 +5,8 @@ import { degradedInWords } from "../words";
 
 /** What made this answer less than it could be, in plain words. */
 export function AnswerNotes({ answer }: { answer: SearchAnswer }) {
-  const notes = answer.degraded.map(degradedInWords);
+  // Missing vectors are told below, with their number.
+  const notes = answer.degraded.filter((code) => code !== "vectors_missing").map(degradedInWords);
   if (answer.missing_vectors > 0) notes.push(`${plural(answer.missing_vectors, "event waits", "events wait")} for a vector and can be found by words only.`);
   if (notes.length === 0) return null;
   return (

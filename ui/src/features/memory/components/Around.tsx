@@ -9,10 +9,7 @@ interface Line {
 
 /** The neighbours and the hit itself, in the order they were said. */
 function lines(hit: Hit): Line[] {
-  const near = hit.neighbours.map((neighbour, index) => ({
-    at: neighbour.offset ?? index + 1,
-    line: { id: neighbour.event_id, who: neighbour.actor?.name || neighbour.actor?.id || "", text: neighbour.text, isHit: false },
-  }));
+  const near = hit.neighbours.map(({ event_id, actor, text, offset }) => ({ at: offset, line: { id: event_id, who: actor, text, isHit: false } }));
   const own = { at: 0, line: { id: hit.id, who: hit.actor.name || hit.actor.id, text: hit.text, isHit: true } };
   return [...near, own].sort((a, b) => a.at - b.at).map(({ line }) => line);
 }
@@ -26,7 +23,7 @@ export function Around({ hit }: { hit: Hit }) {
         {lines(hit).map((line) => (
           <li key={line.id} className={line.isHit ? "border-l-2 border-glow pl-2" : "border-l-2 border-transparent pl-2 text-muted"}>
             <p className="line-clamp-3 break-words">
-              {line.who && <span className="font-medium">{line.who}: </span>}
+              <span className="font-medium">{line.who}: </span>
               {line.text}
             </p>
           </li>

@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
-import type { Hit } from "../api";
+import { scoreParts, type Hit } from "../api";
+import { dayOf } from "../filters";
 import { bandOfPart, bands } from "../score";
 import { Around } from "./Around";
 
@@ -12,7 +13,7 @@ function Why({ hit }: { hit: Hit }) {
     <table className="w-full">
       <caption className="pb-1 text-left font-semibold">Why this one</caption>
       <tbody>
-        {hit.explain?.parts.map((part, index) => (
+        {scoreParts(hit).map((part, index) => (
           <tr key={index} className="border-b border-line">
             <th scope="row" className="py-1.5 text-left font-normal">
               <span className="flex items-baseline gap-2">
@@ -35,7 +36,7 @@ function Why({ hit }: { hit: Hit }) {
 }
 
 /** Everything about one hit: what made its score, what was said around it, where it came from. */
-export function HitDetail({ hit, owner }: { hit: Hit; owner: string | undefined }) {
+export function HitDetail({ hit }: { hit: Hit }) {
   return (
     <div className="grid gap-6">
       <Why hit={hit} />
@@ -43,12 +44,11 @@ export function HitDetail({ hit, owner }: { hit: Hit; owner: string | undefined 
       <section>
         <h2 className="pb-1 font-semibold">Kept as</h2>
         <p className="text-sm text-muted tabular-nums">
-          {hit.event?.kind ?? hit.kind} {hit.seq} of {hit.session_id}
-          {hit.event && `, ${hit.event.channel}`}, {formatDateTime(hit.occurred_at)}
+          {hit.event.kind.replace("_", " ")} {hit.seq} of {hit.session_id}, {hit.event.channel}, {formatDateTime(hit.occurred_at)}
         </p>
         <Link
           to="/memory/timeline"
-          search={{ owner, session: hit.session_id, event: hit.event?.event_id ?? hit.id }}
+          search={{ session: hit.session_id, day: dayOf(hit.occurred_at), event: hit.event.event_id }}
           className="mt-3 inline-flex h-8 items-center rounded border border-line bg-raised px-3 text-ember hover:bg-hover max-sm:h-10"
         >
           Open in timeline

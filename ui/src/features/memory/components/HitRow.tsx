@@ -1,6 +1,6 @@
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
-import type { Hit } from "../api";
+import { matchedForms, scoreParts, type Hit } from "../api";
 import { Marked } from "./Marked";
 import { ScoreBar } from "./ScoreBar";
 
@@ -11,7 +11,6 @@ interface HitRowProps {
 }
 
 export function HitRow({ hit, selected, onSelect }: HitRowProps) {
-  const forms = hit.explain?.terms.flatMap((term) => term.matched) ?? [];
   return (
     <button
       type="button"
@@ -24,7 +23,7 @@ export function HitRow({ hit, selected, onSelect }: HitRowProps) {
       )}
     >
       <span className="line-clamp-3 min-w-0 break-words whitespace-pre-line">
-        <Marked text={hit.text} forms={forms} />
+        <Marked text={hit.text} forms={matchedForms(hit)} />
       </span>
       <span className="font-semibold tabular-nums">{hit.score.toFixed(2)}</span>
       <span className="col-span-2 grid items-center gap-x-4 gap-y-1.5 text-sm text-muted sm:grid-cols-[minmax(0,24rem)_15rem]">
@@ -34,7 +33,7 @@ export function HitRow({ hit, selected, onSelect }: HitRowProps) {
             {hit.session_id} · {formatDateTime(hit.occurred_at)}
           </span>
         </span>
-        <ScoreBar parts={hit.explain?.parts ?? []} score={hit.score} />
+        <ScoreBar parts={scoreParts(hit)} score={hit.score} />
       </span>
     </button>
   );

@@ -1,11 +1,17 @@
 import { NavLink, NavTitle } from "@/components/NavLink";
-import { formatCount } from "@/lib/format";
+import { VirtualList } from "@/components/VirtualList";
 import { cx } from "@/lib/cx";
+import { formatCount } from "@/lib/format";
+import { usePageFeed } from "@/lib/usePageFeed";
+import type { Session } from "../api";
 import { useMemoryPage } from "../useMemoryPage";
 
-/** Pages of Memory and the people whose memory it is. */
+const keyOf = (session: Session) => session.session_id;
+
+/** Pages of Memory, and the conversations to narrow them by. */
 export function MemoryNav() {
-  const { stats, owners, owner, ownerName, change } = useMemoryPage();
+  const { search, stats, sessions, change } = useMemoryPage();
+  const { items, more } = usePageFeed(sessions);
   return (
     <>
       <NavTitle>Memory</NavTitle>
@@ -13,24 +19,30 @@ export function MemoryNav() {
       <NavLink to="/memory/timeline" count={stats.data?.events}>
         Timeline
       </NavLink>
-      {owners.length > 0 && (
-        <div className="max-md:hidden">
-          <h2 className="px-3 pt-4 pb-1 text-sm text-faint">People</h2>
-          <ul>
-            {owners.map((one) => (
-              <li key={one.user_id}>
+      {items.length > 0 && (
+        <div className="flex min-h-0 grow flex-col max-md:hidden">
+          <h2 className="px-3 pt-4 pb-1 text-sm text-faint">Sessions</h2>
+          <VirtualList
+            items={items}
+            estimate={32}
+            keyOf={keyOf}
+            label="Sessions"
+            onNearEnd={more}
+            render={({ session_id, event_count }) => {
+              const chosen = session_id === search.session;
+              return (
                 <button
                   type="button"
-                  aria-pressed={one.user_id === owner}
-                  onClick={() => change({ owner: one.user_id, session: undefined, event: undefined })}
-                  className={cx("flex h-8 w-full items-center justify-between gap-3 rounded px-3 text-left hover:bg-hover", one.user_id === owner && "text-ember")}
+                  aria-pressed={chosen}
+                  onClick={() => change({ session: chosen ? undefined : session_id, event: undefined, day: undefined })}
+                  className={cx("flex h-8 w-full items-center justify-between gap-3 rounded px-3 text-left hover:bg-hover focus-visible:-outline-offset-2", chosen && "text-ember")}
                 >
-                  <span className="truncate">{ownerName(one.user_id)}</span>
-                  <span className="text-sm text-faint tabular-nums">{formatCount(one.events)}</span>
+                  <span className="truncate">{session_id}</span>
+                  <span className="text-sm text-faint tabular-nums">{formatCount(event_count)}</span>
                 </button>
-              </li>
-            ))}
-          </ul>
+              );
+            }}
+          />
         </div>
       )}
     </>

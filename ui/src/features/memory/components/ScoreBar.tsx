@@ -1,9 +1,9 @@
 import { bandShares, bands } from "../score";
-import type { ExplainPart } from "../api";
+import type { ScorePart } from "../api";
 import { cx } from "@/lib/cx";
 
 interface ScoreBarProps {
-  parts: ExplainPart[];
+  parts: ScorePart[];
   score: number;
 }
 

@@ -9,16 +9,16 @@ import { SearchBox } from "./SearchBox";
 
 /** The question and what narrows it, with the count and the time its answer took. */
 export function SearchHead({ page, answer }: { page: MemoryPage; answer: SearchAnswer | undefined }) {
-  const { search, owners, owner, change } = page;
-  const kept = owners.find((one) => one.user_id === owner)?.events;
+  const { search, stats, change } = page;
+  const kept = stats.data?.events;
   const found = answer && (kept === undefined ? `${answer.items.length}` : `${answer.items.length} of ${formatCount(kept)}`);
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-2.5 border-b border-line px-7 py-4 max-md:px-4 max-md:py-3">
       <SearchBox query={search.q ?? ""} note={answer ? `${found} · ${formatMs(answer.took_ms)}` : ""} onSearch={(q) => change({ q: q || undefined, limit: undefined })} />
       <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
         <div className="flex min-w-0 gap-1.5 max-sm:-mx-4 max-sm:overflow-x-auto max-sm:px-4 max-sm:py-1 sm:flex-wrap">
-          <ScopeFilters page={page} />
           <FilterMenu label="Channel" value={search.channel ?? "private"} rest="private" choices={channels} onChange={(channel) => change({ channel })} />
+          <ScopeFilters page={page} />
           <FilterMenu label="Time" value={String(search.days ?? 0)} rest="0" choices={spans} onChange={(days) => change({ days: Number(days) || undefined })} />
           <FilterMenu label="Compare" value={search.mode ?? "auto"} rest="auto" choices={modes} onChange={(mode) => change({ mode })} />
         </div>

@@ -4,14 +4,20 @@ import { kinds } from "../words";
 import { DayJump } from "./DayJump";
 import { ScopeFilters } from "./ScopeFilters";
 
-const kindChoices = [{ value: "", label: "any kind" }, ...kinds.map((kind) => ({ value: kind, label: kind.replace("_", " ") }))];
+const anyKind = { value: "any", label: "any kind" } as const;
 
 export function TimelineFilters({ page }: { page: MemoryPage }) {
   const { search, change } = page;
   return (
     <div className="flex gap-1.5 border-b border-line px-7 py-4 max-md:overflow-x-auto max-md:px-4 max-md:py-3">
       <ScopeFilters page={page} />
-      <FilterMenu label="Kind" value={search.kind ?? ""} rest="" choices={kindChoices} onChange={(kind) => change({ kind: kind || undefined, event: undefined })} />
+      <FilterMenu
+        label="Kind"
+        value={search.kind ?? anyKind.value}
+        rest={anyKind.value}
+        choices={[anyKind, ...kinds]}
+        onChange={(kind) => change({ kind: kind === anyKind.value ? undefined : kind, event: undefined })}
+      />
       <DayJump day={search.day} onChange={(day) => change({ day, event: undefined })} />
     </div>
   );

@@ -8,6 +8,7 @@ const actor = { type: "human", id: "ana", name: "Ana" };
 const hit = {
   kind: "event",
   id: "e2",
+  event: { event_id: "e2", kind: "message", channel: "private" },
   text: "Feeding the otters is the best part.",
   score: 0.93,
   session_id: "s-14",
@@ -15,21 +16,21 @@ const hit = {
   actor,
   occurred_at: "2026-03-03T18:02:00Z",
   neighbours: [
-    { event_id: "e3", text: "You should see the big one.", actor, offset: 1 },
-    { event_id: "e1", text: "How is the new job?", actor: { type: "human", id: "ben", name: "Ben" }, offset: -1 },
+    { event_id: "e3", text: "You should see the big one.", actor: "Ana", offset: 1 },
+    { event_id: "e1", text: "How is the new job?", actor: "Ben", offset: -1 },
   ],
   explain: {
     parts: [{ group: "words", label: "feed → feeding", value: 0.63 }, { group: "neighbours", label: "next turn: fish", value: 0.3 }],
     terms: [{ term: "feed", matched: ["feeding"], weight: 0.63 }],
   },
 };
-const stats = { events: 1204, sessions: 3, chunks: 1204, vectors: 0, missing_vectors: 0, owners: [{ user_id: "ana", events: 1204 }], embedding: { model: null, state: "none" } };
+const stats = { user_id: "usr_1", events: 1204, sessions: 3, embedding: { state: "none" } };
 const around = { "GET /api/v1/memory/stats": () => ({ body: stats }), "GET /api/v1/sessions": () => ({ body: { items: [], next_cursor: null } }) };
 
 test("an answer shows its hits marked, why, what was around, and what it lacked", async () => {
   const asked = serve({
     ...around,
-    "POST /api/v1/memories/search": () => ({ body: { items: [hit], query: { terms: ["feed"] }, mode: "lexical", degraded: ["no_embedding_model"], missing_vectors: 2, took_ms: 2.14 } }),
+    "POST /api/v1/memories/search": () => ({ body: { items: [hit], query: { terms: ["feed"] }, mode: "lexical", degraded: ["no_embedding_model", "vectors_missing"], missing_vectors: 2, took_ms: 2.14 } }),
   });
   renderPage(SearchPage, "/memory");
   await userEvent.type(await screen.findByRole("searchbox"), "Which animals does Ana feed?{Enter}");
@@ -43,11 +44,11 @@ test("an answer shows its hits marked, why, what was around, and what it lacked"
   expect(screen.getByText(/^No embedding model is set up/)).toBeTruthy();
   expect(screen.getByText("2 events wait for a vector and can be found by words only.")).toBeTruthy();
   const request = asked.find(({ method }) => method === "POST");
-  expect(await request?.json()).toMatchObject({ query: "Which animals does Ana feed?", user_id: "ana", channel: "private", mode: "auto", explain: true });
+  expect(await request?.json()).toEqual({ query: "Which animals does Ana feed?", limit: 20, neighbours: 1, explain: true });
 });
 
 test("a new workspace is taught its first step instead", async () => {
-  serve({ ...around, "GET /api/v1/memory/stats": () => ({ body: { ...stats, events: 0, owners: [] } }) });
+  serve({ ...around, "GET /api/v1/memory/stats": () => ({ body: { ...stats, events: 0 } }) });
   renderPage(SearchPage, "/memory");
   expect(await screen.findByRole("link", { name: "Make an API key" })).toBeTruthy();
   expect(screen.getByText(/curl http:\/\/hearth\.test\/api\/v1\/events\/batch/)).toBeTruthy();

@@ -16,7 +16,7 @@ import { modeInWords } from "../words";
 export function SearchPage() {
   useTitle("Search memory");
   const page = useMemoryPage();
-  const { stats, owner } = page;
+  const { stats } = page;
   const { query, found, answer, more } = useSearchAnswer(page);
   const [pickedId, setPickedId] = useState<string>();
   const hits = answer?.items ?? [];
@@ -40,12 +40,12 @@ export function SearchPage() {
           {answer && <AnswerNotes answer={answer} />}
           {answer && hits.length === 0 && (
             <Empty title="Nothing matches">
-              <p className="text-muted">Compared: {modeInWords(answer.mode)}. Try fewer or other words, another person, a wider channel or a longer time.</p>
+              <p className="text-muted">Compared: {modeInWords(answer.mode)}. Try fewer or other words, any session, a wider channel or a longer time.</p>
             </Empty>
           )}
           {hits.length > 0 && <Hits hits={hits} selectedId={selected?.id} onSelect={(hit) => setPickedId(hit.id)} onMore={more} />}
         </div>
-        <DetailPane hit={selected} owner={owner} picked={pickedId !== undefined} onClose={() => setPickedId(undefined)} />
+        <DetailPane hit={selected} picked={pickedId !== undefined} onClose={() => setPickedId(undefined)} />
       </div>
     </div>
   );

@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useCallback, useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import { Button } from "@/components/Button";
 import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
 import { VirtualList } from "@/components/VirtualList";
 import { Waiting } from "@/components/Waiting";
+import { usePageFeed } from "@/lib/usePageFeed";
 import { useTitle } from "@/lib/useTitle";
 import { timelineQuery } from "../api";
 import { FirstSteps } from "../components/FirstSteps";
@@ -15,31 +16,34 @@ import { timelineRows, type TimelineRow } from "../timelineRows";
 import { useMemoryPage } from "../useMemoryPage";
 
 const keyOf = (row: TimelineRow) => row.event.event_id;
+/** How far back an opened event is looked for before the reader has to scroll. */
+const mostEventsSearched = 2000;
 
 export function TimelinePage() {
   useTitle("Timeline");
   const page = useMemoryPage();
-  const { search, stats, owner, change } = page;
-  const filter = { user_id: owner, session_id: search.session, agent_id: search.agent, kind: search.kind, before: search.day && endOfDay(search.day), around: search.event };
-  const timeline = useInfiniteQuery({ ...timelineQuery(filter), enabled: stats.isSuccess });
-  const { hasNextPage, isFetching, fetchNextPage, hasPreviousPage, fetchPreviousPage } = timeline;
-  const older = useCallback(() => {
-    if (hasNextPage && !isFetching) void fetchNextPage();
-  }, [hasNextPage, isFetching, fetchNextPage]);
-  const rows = useMemo(() => timelineRows(timeline.data?.pages ?? []), [timeline.data]);
-  const failure = stats.error ?? timeline.error;
+  const { search, stats, change } = page;
+  const filter = { session_id: search.session, agent_id: search.agent, kind: search.kind, before: search.day && endOfDay(search.day) };
+  const timeline = useInfiniteQuery(timelineQuery(filter));
+  const { items: events, more: older } = usePageFeed(timeline);
+  const { pages } = timeline.data ?? {};
+  const rows = useMemo(() => timelineRows(pages ?? []), [pages]);
+  const isSought = search.event !== undefined && events.length < mostEventsSearched && events.every((event) => event.event_id !== search.event);
+  useEffect(() => {
+    if (isSought) older();
+  }, [isSought, older]);
 
   if (stats.data?.events === 0) return <FirstSteps />;
   return (
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Timeline</h1>
       <TimelineFilters page={page} />
-      {failure && (
+      {timeline.isError && (
         <div className="p-5">
-          <ErrorNote error={failure} onRetry={() => void (stats.isError ? stats : timeline).refetch()} />
+          <ErrorNote error={timeline.error} onRetry={() => void timeline.refetch()} />
         </div>
       )}
-      {timeline.isPending && !failure && <Waiting label="Loading the timeline" />}
+      {timeline.isPending && <Waiting label="Loading the timeline" />}
       {timeline.isSuccess && rows.length === 0 && (
         <Empty title="Nothing here">
           <p className="text-muted">No event fits these filters.</p>
@@ -52,19 +56,12 @@ export function TimelinePage() {
         <VirtualList
           key={JSON.stringify(filter)}
           items={rows}
-          estimate={52}
+          estimate={30}
           keyOf={keyOf}
           label="Events, newest first"
           reveal={search.event}
           onNearEnd={older}
-          before={
-            hasPreviousPage && (
-              <div className="p-3 text-center">
-                <Button onClick={() => void fetchPreviousPage()}>Show newer</Button>
-              </div>
-            )
-          }
-          after={<p className="px-7 py-6 text-sm text-faint max-md:px-4">{hasNextPage ? "Loading older events…" : "This is where it begins."}</p>}
+          after={<p className="px-7 py-6 text-sm text-faint max-md:px-4">{timeline.hasNextPage ? "Loading older events…" : "This is where it begins."}</p>}
           render={(row) => <TimelineEntry row={row} highlighted={row.event.event_id === search.event} onSession={(session) => change({ session, event: undefined })} />}
         />
       )}
