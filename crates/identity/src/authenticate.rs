@@ -52,17 +52,20 @@ impl Identity {
             Shown::Cookie(cookie) => (self.page_standing(cookie).await?, Error::SessionRefused),
         };
         let standing = standing.filter(|standing| standing.is_live(now)).ok_or(refusal)?;
-        if standing.kind == Kind::Page && !credentials.is_safe_method {
-            self.check_csrf(&standing, credentials.csrf.as_deref())?;
-        }
-        self.note_use(&standing, now);
-        Ok(Ctx {
+        let ctx = Ctx {
             tenant: standing.tenant.clone(),
             principal: standing.principal.clone(),
             scopes: standing.scopes,
             request_id: credentials.request_id,
             address: credentials.address,
-        })
+        };
+        if standing.kind == Kind::Page && !credentials.is_safe_method {
+            let checked = async { self.check_csrf(&standing, credentials.csrf.as_deref()) };
+            self.audited(&ctx, "identity.check_csrf", "request", checked)
+                .await?;
+        }
+        self.note_use(&standing, now);
+        Ok(ctx)
     }
 
     /// Whether a credential verifies without a look-up: an access token by signature and expiry, a key or cookie only when

@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use kernel::{Clock, Ctx, ErrorKind, Micros, Result};
+use kernel::{Clock, Ctx, ErrorKind, Micros, Result, TenantId};
 use store::Store;
 
 use crate::Config;
 use crate::audit::{self, AuditEntry, Outcome};
+use crate::model::Origin;
 use crate::password::Passwords;
 use crate::standing::Standings;
 use crate::throttle::Throttle;
@@ -74,12 +75,29 @@ impl Identity {
         resource: &str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let result = work.await;
+        let entry = || AuditEntry::of(ctx, self.now(), action, resource);
+        self.with_refusals(entry, work.await).await
+    }
+
+    /// The same for somebody without a credential who wants something in `tenant`.
+    pub(crate) async fn audited_stranger<T>(
+        &self,
+        tenant: &TenantId,
+        origin: &Origin,
+        action: &'static str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let entry = || AuditEntry::anonymous(tenant.as_str(), origin, self.now(), action, "account");
+        self.with_refusals(entry, work.await).await
+    }
+
+    /// A refusal that cannot be written down stays a refusal; the log tells of the lost row.
+    async fn with_refusals<T>(&self, entry: impl FnOnce() -> AuditEntry, result: Result<T>) -> Result<T> {
         if let Err(error) = &result
             && error.kind == ErrorKind::Forbidden
-            && let Err(lost) = self.record_refusal(ctx, action, resource).await
+            && let Err(lost) = self.record_alone(entry().outcome(Outcome::Denied)).await
         {
-            tracing::error!(action, code = lost.code, source = ?lost.source, "a refusal could not be audited");
+            tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
         }
         result
     }

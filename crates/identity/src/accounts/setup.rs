@@ -1,7 +1,7 @@
 //! The first owner: who may become it, and the link that lets them.
 
 use ::store::{Conn, Tx};
-use kernel::{Micros, Result, Role, Secret};
+use kernel::{Micros, Result, Role, Secret, TenantId};
 
 use super::sign_up::known;
 use super::store::{self, NewAccount};
@@ -68,6 +68,21 @@ impl Identity {
         let tenant = validate::tenant("tenant_name", &request.tenant_name)?;
         validate::username(&request.username)?;
         validate::new_password(&request.username, &request.password)?;
+        self.audited_stranger(
+            &tenant,
+            &origin,
+            "identity.set_up",
+            self.set_up_checked(request, tenant.clone(), origin.clone()),
+        )
+        .await
+    }
+
+    async fn set_up_checked(
+        &self,
+        request: SettingUp,
+        tenant: TenantId,
+        origin: Origin,
+    ) -> Result<PageSession> {
         let token_hash = {
             let mut conn = self.store.read().await?;
             if store::has_owner(&mut conn).await? {

@@ -5,7 +5,7 @@ use kernel::{Result, TenantId};
 
 use super::Registering;
 use super::store::{self, NewAccount};
-use crate::audit::{self, AuditEntry, Outcome};
+use crate::audit::{self, AuditEntry};
 use crate::model::{Known, Origin, SignedIn, stored_tenant};
 use crate::token::Opaque;
 use crate::{Error, Identity, Registration, validate};
@@ -33,38 +33,43 @@ impl Identity {
         validate::new_password(&request.username, &request.password)?;
         request.email.as_deref().map_or(Ok(()), validate::email)?;
         let tenant = validate::tenant("tenant_id", &request.tenant)?;
-        let right = match self.right_to_register(&request, &tenant).await {
-            Ok(right) => right,
-            Err(error) => return Err(self.refuse_sign_up(&tenant, &origin, error).await?),
-        };
+        self.audited_stranger(
+            &tenant,
+            &origin,
+            "identity.register",
+            self.register_checked(request, tenant.clone(), origin.clone()),
+        )
+        .await
+    }
+
+    async fn register_checked(
+        &self,
+        request: Registering,
+        tenant: TenantId,
+        origin: Origin,
+    ) -> Result<SignedIn> {
+        let right = self.right_to_register(&request, &tenant).await?;
         let password_hash = self.passwords.hash(request.password).await?;
         let now = self.now();
         let account = NewAccount {
-            tenant: tenant.clone(),
+            tenant,
             user_id: kernel::id::new_id("usr", now),
             username: request.username,
             email: request.email,
             password_hash,
             role: None,
         };
-        let (service, from) = (self.clone(), origin.clone());
-        let made = self
-            .store
+        let service = self.clone();
+        self.store
             .write("identity.register", move |tx| {
                 Box::pin(async move {
-                    let known = service.add_by_right(tx, right, account, &from).await?;
+                    let known = service.add_by_right(tx, right, account, &origin).await?;
                     service
-                        .open_token_session(tx, &known, &from, "identity.register")
+                        .open_token_session(tx, &known, &origin, "identity.register")
                         .await
                 })
             })
-            .await;
-        match made {
-            Err(error) if error.kind == kernel::ErrorKind::Forbidden => {
-                Err(self.refuse_sign_up(&tenant, &origin, error).await?)
-            }
-            made => made,
-        }
+            .await
     }
 
     /// Looks before the expensive hash; the transaction asks again.
@@ -125,26 +130,6 @@ impl Identity {
         }
         store::add_account(tx, &account, now).await?;
         Ok(known(account))
-    }
-
-    /// Records a refused sign-up and hands the error back.
-    async fn refuse_sign_up(
-        &self,
-        tenant: &TenantId,
-        origin: &Origin,
-        error: kernel::Error,
-    ) -> Result<kernel::Error> {
-        if error.kind == kernel::ErrorKind::Forbidden {
-            let entry = AuditEntry::anonymous(
-                tenant.as_str(),
-                origin,
-                self.now(),
-                "identity.register",
-                "account",
-            );
-            self.record_alone(entry.outcome(Outcome::Denied)).await?;
-        }
-        Ok(error)
     }
 }
 

@@ -107,6 +107,12 @@ async fn the_page_sets_up_signs_in_and_out_with_cookies_and_csrf() {
                 (403, &json!("csrf_required"))
             );
         }
+        assert!(
+            world
+                .audit()
+                .await
+                .contains(&"identity.check_csrf user denied".to_owned())
+        );
         let with = [("cookie", cookie), ("x-csrf-token", csrf)];
         let invited = send(&router, "POST", "/api/v1/invitations", &with, role).await;
         assert_eq!(invited.status, 201, "{}", invited.body);

@@ -198,6 +198,12 @@ async fn production_wants_the_setup_token_once_and_in_time() {
             "setup_token_refused"
         );
         assert_eq!(world.count("SELECT COUNT(*) FROM users").await, 1);
+        let rows = world.audit().await;
+        let refused = rows
+            .iter()
+            .filter(|row| *row == "identity.set_up anonymous denied");
+        assert_eq!(refused.count(), 3, "{rows:?}");
+        assert!(rows.contains(&"identity.create_setup_token local operator success".to_owned()));
     }
 }
 
