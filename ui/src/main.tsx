@@ -5,7 +5,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { makeQueryClient } from "@/app/queries";
 import { makeRouter } from "@/app/router";
-import { Toasts } from "@/components/Toasts";
+import { ToastHost } from "@/components/ToastHost";
 import "./styles.css";
 
 const root = document.getElementById("root");
@@ -18,7 +18,7 @@ createRoot(root).render(
     <CSPProvider disableStyleElements>
       <QueryClientProvider client={queries}>
         <RouterProvider router={makeRouter(queries)} />
-        <Toasts />
+        <ToastHost />
       </QueryClientProvider>
     </CSPProvider>
   </StrictMode>,

@@ -1,10 +1,15 @@
 import { Toast } from "@base-ui/react/toast";
+import { useEffect } from "react";
 import { Icon } from "@/components/icons";
-import { toasts } from "@/lib/toasts";
+import { takeNotices, useWaitingNotices } from "@/lib/toasts";
 
 function List() {
-  const { toasts: shown } = Toast.useToastManager();
-  return shown.map((toast) => (
+  const { toasts, add } = Toast.useToastManager();
+  const waiting = useWaitingNotices();
+  useEffect(() => {
+    for (const notice of takeNotices()) add(notice);
+  }, [waiting, add]);
+  return toasts.map((toast) => (
     <Toast.Root key={toast.id} toast={toast} className="appear flex items-start gap-3 rounded border border-line bg-raised py-2.5 pr-2 pl-4 shadow-lift">
       <Toast.Content className="grow">
         <Toast.Title className="font-medium" />
@@ -19,7 +24,7 @@ function List() {
 
 export function Toasts() {
   return (
-    <Toast.Provider toastManager={toasts} timeout={5000}>
+    <Toast.Provider timeout={5000}>
       <Toast.Portal>
         <Toast.Viewport className="fixed right-4 bottom-4 z-50 grid w-80 max-w-[calc(100vw-2rem)] gap-2 max-sm:bottom-20">
           <List />

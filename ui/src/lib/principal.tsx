@@ -2,7 +2,6 @@ import { createContext, useContext } from "react";
 
 /** The signed-in person, as features need to know them. */
 export interface Principal {
-  userId: string;
   username: string;
   tenantName: string;
   roles: string[];

@@ -1,4 +1,33 @@
-import { Toast } from "@base-ui/react/toast";
+import { useSyncExternalStore } from "react";
 
-export const toasts = Toast.createToastManager();
-export const notify = (title: string, description?: string) => toasts.add({ title, description });
+export interface Notice {
+  title: string;
+  description?: string;
+}
+
+let waiting: Notice[] = [];
+const listeners = new Set<() => void>();
+const tell = (next: Notice[]) => {
+  waiting = next;
+  for (const listener of listeners) listener();
+};
+
+/** Tells in passing that something happened. */
+export const notify = (title: string, description?: string) => tell([...waiting, { title, description }]);
+
+/** Hands over what has not been shown yet. */
+export function takeNotices(): Notice[] {
+  const taken = waiting;
+  if (taken.length > 0) tell([]);
+  return taken;
+}
+
+export function useWaitingNotices(): Notice[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => waiting,
+  );
+}
