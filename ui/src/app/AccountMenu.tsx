@@ -2,6 +2,7 @@ import { Menu } from "@base-ui/react/menu";
 import { useNavigate } from "@tanstack/react-router";
 import { Icon } from "@/components/icons";
 import { popupLook, rowLook } from "@/components/looks";
+import { useMedia } from "@/lib/media";
 import { usePrincipal } from "@/lib/principal";
 import { setTheme, useTheme, type Theme } from "@/lib/theme";
 import { useSignOut } from "./useSignOut";
@@ -19,13 +20,14 @@ const avatarLook =
 export function AccountMenu() {
   const { username, tenantName, roles } = usePrincipal();
   const theme = useTheme();
+  const beside = useMedia("(min-width: 768px)");
   const navigate = useNavigate();
   const signOut = useSignOut();
   return (
     <Menu.Root>
       <Menu.Trigger aria-label={`Account: ${username}`} data-initials={username.slice(0, 2)} className={avatarLook} />
       <Menu.Portal>
-        <Menu.Positioner side="right" align="end" sideOffset={10} className="z-50">
+        <Menu.Positioner side={beside ? "right" : "top"} align="end" sideOffset={10} className="z-50">
           <Menu.Popup className={`${popupLook} w-60`}>
             <div className="border-b border-line px-2 pt-1 pb-2">
               <p className="font-medium">{username}</p>

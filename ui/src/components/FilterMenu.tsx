@@ -1,7 +1,7 @@
 import { Menu } from "@base-ui/react/menu";
 import { Icon } from "@/components/icons";
 import { cx } from "@/lib/cx";
-import { chipLook, popupLook, rowLook } from "@/components/looks";
+import { chipLook, chosenChipLook, popupLook, rowLook } from "@/components/looks";
 
 export interface Choice<T extends string = string> {
   value: T;
@@ -23,7 +23,7 @@ export function FilterMenu<T extends string>({ label, value, choices, rest, onCh
   const chosen = choices.find((choice) => choice.value === value);
   return (
     <Menu.Root>
-      <Menu.Trigger className={cx(chipLook, value !== rest && "border-glow text-ember")} aria-label={`${label}: ${chosen?.label ?? value}`}>
+      <Menu.Trigger className={cx(chipLook, value !== rest && chosenChipLook)} aria-label={`${label}: ${chosen?.label ?? value}`}>
         {chosen?.label ?? value}
         <Icon name="down" className="size-3" />
       </Menu.Trigger>

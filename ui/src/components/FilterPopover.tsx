@@ -3,7 +3,7 @@ import { useState, type FormEvent } from "react";
 import { Button } from "@/components/Button";
 import { Field } from "@/components/Field";
 import { Icon } from "@/components/icons";
-import { chipLook, popupLook, rowLook } from "@/components/looks";
+import { chipLook, chosenChipLook, popupLook, rowLook } from "@/components/looks";
 import { cx } from "@/lib/cx";
 import type { Choice } from "@/components/FilterMenu";
 
@@ -36,7 +36,7 @@ export function FilterPopover({ label, rest, value, suggestions, onChange }: Fil
         setOpen(next);
       }}
     >
-      <Popover.Trigger className={cx(chipLook, value && "border-glow text-ember")} aria-label={`${label}: ${value ?? rest}`}>
+      <Popover.Trigger className={cx(chipLook, value && chosenChipLook)} aria-label={`${label}: ${value ?? rest}`}>
         <span className="truncate">{value ?? rest}</span>
         <Icon name="down" className="size-3" />
       </Popover.Trigger>

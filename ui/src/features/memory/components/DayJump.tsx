@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Field } from "@/components/Field";
 import { Icon } from "@/components/icons";
-import { chipLook, popupLook } from "@/components/looks";
+import { chipLook, chosenChipLook, popupLook } from "@/components/looks";
 import { cx } from "@/lib/cx";
 import { formatDate } from "@/lib/format";
 
@@ -17,7 +17,7 @@ export function DayJump({ day, onChange }: { day: string | undefined; onChange: 
   const said = day ? `up to ${formatDate(day)}` : "jump to date";
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className={cx(chipLook, day && "border-glow text-ember")}>
+      <Popover.Trigger className={cx(chipLook, day && chosenChipLook)}>
         {said}
         <Icon name="down" className="size-3" />
       </Popover.Trigger>

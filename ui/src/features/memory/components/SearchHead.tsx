@@ -13,7 +13,7 @@ export function SearchHead({ page, answer }: { page: MemoryPage; answer: SearchA
   const kept = stats.data?.events;
   const found = answer && (kept === undefined ? `${answer.items.length}` : `${answer.items.length} of ${formatCount(kept)}`);
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] gap-2.5 border-b border-line px-7 py-4 max-md:px-4 max-md:py-3">
+    <div className="grid shrink-0 grid-cols-[minmax(0,1fr)] gap-2.5 border-b border-line px-7 py-4 max-md:px-4 max-md:py-3">
       <SearchBox query={search.q ?? ""} note={answer ? `${found} · ${formatMs(answer.took_ms)}` : ""} onSearch={(q) => change({ q: q || undefined, limit: undefined })} />
       <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2">
         <div className="flex min-w-0 gap-1.5 max-sm:-mx-4 max-sm:overflow-x-auto max-sm:px-4 max-sm:py-1 sm:flex-wrap">

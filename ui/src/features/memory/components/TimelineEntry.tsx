@@ -37,7 +37,7 @@ export function TimelineEntry({ row: { event, opens, goesOn }, highlighted, onSe
         aria-current={highlighted || undefined}
         className={cx("grid grid-cols-[3rem_minmax(0,1fr)] gap-x-4 py-1 md:grid-cols-[3rem_8rem_minmax(0,1fr)_auto]", gutter, highlighted ? "bg-wash shadow-[inset_2px_0_var(--color-glow)]" : "hover:bg-hover/60")}
       >
-        <time dateTime={event.ts} title={formatDateTime(event.ts)} className="text-sm leading-5.25 text-faint tabular-nums">
+        <time dateTime={event.ts} title={formatDateTime(event.ts)} className="text-sm leading-5.25 text-faint tabular-nums max-md:row-span-3">
           {formatClock(event.ts)}
         </time>
         <p className="truncate font-medium">

@@ -9,7 +9,7 @@ const anyKind = { value: "any", label: "any kind" } as const;
 export function TimelineFilters({ page }: { page: MemoryPage }) {
   const { search, change } = page;
   return (
-    <div className="flex gap-1.5 border-b border-line px-7 py-4 max-md:overflow-x-auto max-md:px-4 max-md:py-3">
+    <div className="flex shrink-0 gap-1.5 border-b border-line px-7 py-4 max-md:overflow-x-auto max-md:px-4 max-md:py-3">
       <ScopeFilters page={page} />
       <FilterMenu
         label="Kind"
