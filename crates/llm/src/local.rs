@@ -147,7 +147,9 @@ fn model_name(dim: usize, tensors: &HashMap<String, Tensor>) -> Result<String, E
 fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
     let mut sum = vec![0.0; dim];
     for row in rows.chunks_exact(dim) {
-        sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
+        for (total, value) in sum.iter_mut().zip(row) {
+            *total += value;
+        }
     }
     to_unit(&mut sum);
     sum
@@ -157,6 +159,8 @@ fn mean(rows: &[f32], dim: usize) -> Vec<f32> {
 pub(crate) fn to_unit(vector: &mut [f32]) {
     let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
     if norm > 0.0 {
-        vector.iter_mut().for_each(|v| *v /= norm);
+        for value in vector {
+            *value /= norm;
+        }
     }
 }

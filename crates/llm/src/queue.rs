@@ -66,18 +66,16 @@ impl Workers {
         let mut out = Vec::with_capacity(inputs.len());
         let mut waiting = Vec::new();
         for input in inputs {
-            let permit = match purpose {
-                Purpose::Query => None,
-                Purpose::Document => match self.documents.try_acquire() {
-                    Ok(permit) => Some(permit),
-                    Err(_) => {
-                        // Ours are finished and let go first: two large callers must not wait for each other.
-                        for (answer, _permit) in waiting.drain(..) {
-                            out.push(finish(answer).await?);
-                        }
-                        Some(self.documents.acquire().await.map_err(|_| EmbedError::Stopped)?)
+            let permit = match (purpose, self.documents.try_acquire()) {
+                (Purpose::Query, _) => None,
+                (Purpose::Document, Ok(permit)) => Some(permit),
+                (Purpose::Document, Err(_)) => {
+                    // Ours are finished and let go first: two large callers must not wait for each other.
+                    for (answer, _permit) in waiting.drain(..) {
+                        out.push(finish(answer).await?);
                     }
-                },
+                    Some(self.documents.acquire().await.map_err(|_| EmbedError::Stopped)?)
+                }
             };
             waiting.push((self.shared.submit(purpose, input), permit));
         }

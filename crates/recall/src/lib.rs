@@ -31,6 +31,7 @@
 
 pub mod eval;
 mod index;
+mod kernels;
 mod params;
 mod quant;
 mod query;

@@ -1,5 +1,10 @@
 //! Vectors in few bits: 8-bit rows with a scale, 1-bit signs, and a query cut into bit planes to meet them.
 
+#![allow(
+    clippy::inline_always,
+    reason = "only inlined code is compiled for the processor found at run time"
+)]
+
 use serde::{Deserialize, Serialize};
 
 /// Bits a query component keeps against 1-bit documents.
@@ -176,10 +181,8 @@ impl Planes {
         let Ok(bits) = <&[[u64; PLANES]; W]>::try_from(self.bits.as_slice()) else {
             return;
         };
-        let mut i = 0;
-        for row in rows.as_chunks::<W>().0 {
+        for (i, row) in rows.as_chunks::<W>().0.iter().enumerate() {
             each(i, self.product(bits, row));
-            i += 1;
         }
     }
 
@@ -263,10 +266,8 @@ mod tests {
     fn odd_vectors_are_safe() {
         for values in [vec![], vec![0.0; 7], vec![f32::NAN; 3], vec![f32::INFINITY, 1.0]] {
             let row = Vector::quantise(&values);
-            let _ = (
-                Wide::new(&values).dot(row.codes(), row.scale()),
-                Planes::new(&values).dot(&[0]),
-            );
+            let _ = Wide::new(&values).dot(row.codes(), row.scale());
+            Planes::new(&values).for_each_dot(&[0], |_, _| {});
         }
     }
 }

@@ -55,7 +55,9 @@ fn recall_is_the_share_of_evidence_among_the_first() {
     let mut tally = Tally::default();
     // D1:2 comes seventh: found at 10, not at 5.
     let ranked = ["D1:1", "x", "D10:1", "x", "x", "x", "D1:2"];
-    questions.iter().for_each(|question| tally.add(question, &ranked));
+    for question in &questions {
+        tally.add(question, &ranked);
+    }
     let third = 100.0 / 3.0;
     let overall = tally.overall();
     assert_eq!(overall.questions, 3);

@@ -1,9 +1,8 @@
 //! The dense leg: cosine of turns, spread over their sessions, with each session's best turn as prior.
 
-use pulp::Arch;
-
 use super::spread::{Named, Spread};
 use super::view::View;
+use crate::kernels;
 use crate::params::Params;
 use crate::quant::{Planes, Wide};
 
@@ -20,22 +19,22 @@ pub(crate) fn score(view: &View<'_>, query: &[f32], named: &Named<'_>, params: &
         let best = &mut prior[session as usize];
         *best = best.max(cosine);
     }
-    prior.iter_mut().for_each(|p| *p *= params.dense.session);
+    for best in &mut prior {
+        *best *= params.dense.session;
+    }
     Spread::new(view, &params.dense, named, own, prior, |_| true, 0.0)
 }
 
 /// Replaces the cosines of some documents by those of their 8-bit vectors.
 pub(crate) fn rescore(view: &View<'_>, query: &[f32], docs: impl Iterator<Item = u32>, own: &mut [f32]) {
     let wide = Wide::new(query);
-    Arch::new().dispatch(|| {
-        for doc in docs {
-            let (index, id) = view.locate(doc);
-            let row = index.vectors().row(id).filter(|_| view.is_readable(doc));
-            if let Some((codes, scale)) = row.filter(|(codes, _)| codes.len() == query.len()) {
-                own[doc as usize] = wide.dot(codes, scale);
-            }
+    for doc in docs {
+        let (index, id) = view.locate(doc);
+        let row = index.vectors().row(id).filter(|_| view.is_readable(doc));
+        if let Some((codes, scale)) = row.filter(|(codes, _)| codes.len() == query.len()) {
+            own[doc as usize] = kernels::dot(&wide, codes, scale);
         }
-    });
+    }
 }
 
 fn estimate(view: &View<'_>, query: &[f32], own: &mut [f32]) {
@@ -43,22 +42,16 @@ fn estimate(view: &View<'_>, query: &[f32], own: &mut [f32]) {
     for (offset, index) in view.parts().filter(|(_, i)| i.vectors().dim() == query.len()) {
         for (first, signs, scales) in index.vectors().sign_blocks() {
             let start = (offset + first) as usize;
-            Arch::new().dispatch(|| cosines(&planes, signs, scales, &mut own[start..start + scales.len()]));
+            let out = &mut own[start..start + scales.len()];
+            kernels::cosines(&planes, signs, out);
+            for (cosine, _) in out.iter_mut().zip(scales).filter(|(_, scale)| **scale == 0.0) {
+                *cosine = 0.0;
+            }
         }
     }
     if let Some(mask) = view.mask() {
-        own.iter_mut()
-            .zip(mask)
-            .filter(|(_, m)| !**m)
-            .for_each(|(o, _)| *o = 0.0);
-    }
-}
-
-#[inline(always)]
-fn cosines(planes: &Planes, signs: &[u64], scales: &[f32], out: &mut [f32]) {
-    planes.for_each_dot(signs, |row, dot| {
-        if scales[row] != 0.0 {
-            out[row] = planes.cosine(dot);
+        for (cosine, _) in own.iter_mut().zip(mask).filter(|(_, is_readable)| !**is_readable) {
+            *cosine = 0.0;
         }
-    });
+    }
 }

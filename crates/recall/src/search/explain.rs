@@ -49,6 +49,9 @@ pub struct Part {
     pub from: Option<String>,
 }
 
+/// Reads the score of one leg from a row.
+type Read = fn(&Row) -> LegScore;
+
 /// How one leg names its own part.
 struct Voice {
     kind: &'static str,
@@ -77,7 +80,7 @@ pub(crate) fn parts(ranking: &Ranking, row: &Row) -> Vec<Part> {
     let params = &ranking.params;
     let mut out = Vec::new();
     let stand_in = row.words.scaled;
-    let legs: [(&Voice, &Leg, f32, LegScore, fn(&Row) -> LegScore); 3] = [
+    let legs: [(&Voice, &Leg, f32, LegScore, Read); 3] = [
         (&WORDS, &params.lexical, words, row.words, |r| r.words),
         (&MEANING, &params.dense, meaning, row.meaning, |r| r.meaning),
         (&LATE, &params.late, late, row.late, |r| r.late),
@@ -109,14 +112,7 @@ pub(crate) fn parts(ranking: &Ranking, row: &Row) -> Vec<Part> {
 }
 
 /// The addends of a leg's total, before it is scaled.
-fn raw_parts(
-    ranking: &Ranking,
-    row: &Row,
-    voice: &Voice,
-    leg: &Leg,
-    score: LegScore,
-    of: fn(&Row) -> LegScore,
-) -> Vec<Part> {
+fn raw_parts(ranking: &Ranking, row: &Row, voice: &Voice, leg: &Leg, score: LegScore, of: Read) -> Vec<Part> {
     let part = |kind, group, label: String, value: f32, from: Option<String>| {
         let value = f64::from(value);
         Part {
@@ -209,7 +205,9 @@ fn settle(mut raw: Vec<Part>, value: f64, voice: &Voice, out: &mut Vec<Part>) {
     let sum: f64 = raw.iter().map(|p| p.value).sum();
     let size: f64 = raw.iter().map(|p| p.value.abs()).sum();
     if sum > 0.25 * size {
-        raw.iter_mut().for_each(|p| p.value *= value / sum);
+        for part in &mut raw {
+            part.value *= value / sum;
+        }
         out.append(&mut raw);
         return;
     }

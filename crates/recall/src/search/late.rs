@@ -1,8 +1,7 @@
 //! Late interaction: the best match of each content token of the query among a turn's token codes.
 
-use pulp::Arch;
-
 use super::analysis::QueryTerm;
+use crate::kernels;
 use crate::quant::Planes;
 use crate::query::QueryTokens;
 
@@ -56,7 +55,7 @@ impl LateQuery {
     /// Weighted mean over the query's tokens of the best cosine; `None` without a whole token of this dimension.
     pub(crate) fn score(&self, codes: &[u8]) -> Option<f32> {
         let width = self.token_bytes();
-        if self.is_empty() || codes.is_empty() || codes.len() % width != 0 {
+        if self.is_empty() || codes.is_empty() || !codes.len().is_multiple_of(width) {
             return None;
         }
         let words = width.div_ceil(8);
@@ -68,17 +67,7 @@ impl LateQuery {
                 *word = u64::from_le_bytes(padded);
             }
         }
-        Some(Arch::new().dispatch(|| self.best_matches(&rows)))
-    }
-
-    #[inline(always)]
-    fn best_matches(&self, rows: &[u64]) -> f32 {
-        let mut sum = 0.0;
-        for (token, weight) in self.tokens.iter().zip(&self.weights) {
-            let mut best = i32::MIN;
-            token.for_each_dot(rows, |_, dot| best = best.max(dot));
-            sum += token.cosine(best) * weight;
-        }
-        sum
+        let best = |(token, weight): (&Planes, &f32)| kernels::best_cosine(token, &rows) * weight;
+        Some(self.tokens.iter().zip(&self.weights).map(best).sum())
     }
 }

@@ -178,18 +178,17 @@ impl<'a> View<'a> {
     /// Fills `out` with the readable documents of a session in order.
     pub(crate) fn session_docs(&self, session: u32, out: &mut Vec<u32>) {
         out.clear();
-        match self.indexes {
-            [index] => out.extend_from_slice(&index.sessions()[session as usize].docs),
-            _ => {
-                let homes = &self.homes[session as usize];
-                for &(i, local) in homes {
-                    let offset = self.offsets[i as usize];
-                    let docs = &self.indexes[i as usize].sessions()[local as usize].docs;
-                    out.extend(docs.iter().map(|&d| d + offset));
-                }
-                if homes.len() > 1 {
-                    out.sort_by_cached_key(|&d| (self.meta(d).seq, self.key(d)));
-                }
+        if let [index] = self.indexes {
+            out.extend_from_slice(&index.sessions()[session as usize].docs);
+        } else {
+            let homes = &self.homes[session as usize];
+            for &(i, local) in homes {
+                let offset = self.offsets[i as usize];
+                let docs = &self.indexes[i as usize].sessions()[local as usize].docs;
+                out.extend(docs.iter().map(|&d| d + offset));
+            }
+            if homes.len() > 1 {
+                out.sort_by_cached_key(|&d| (self.meta(d).seq, self.key(d)));
             }
         }
         if self.readable.is_some() {

@@ -55,7 +55,7 @@ impl Tokeniser {
                 term: term.to_owned(),
                 start,
                 end,
-            })
+            });
         });
         out
     }
