@@ -97,7 +97,9 @@ impl Corpus {
             .map(|c| c + 1.2 * chance.normal())
             .collect();
         let norm = out.iter().map(|v| v * v).sum::<f32>().sqrt();
-        out.iter_mut().for_each(|v| *v /= norm);
+        for value in &mut out {
+            *value /= norm;
+        }
         out
     }
 }

@@ -101,7 +101,9 @@ pub(crate) fn rarity(documents: usize, of: usize) -> f32 {
     (1.0 + (n - df + 0.5) / (df + 0.5)).ln() as f32
 }
 
-/// Speakers a word names: it is a whole name, or one word of a longer name and written with a capital.
+/// Speakers a word names: written with a capital, or the whole of a name that is.
+///
+/// So `caroline` names Caroline, but a question about the operating system does not name the role `system`.
 fn speakers_named(form: &str, view: &View<'_>) -> BTreeSet<String> {
     let word = form.to_lowercase().replace('\u{2019}', "'");
     let word = word
@@ -112,10 +114,14 @@ fn speakers_named(form: &str, view: &View<'_>) -> BTreeSet<String> {
     let of_index = |(_, index): (u32, &crate::Index)| {
         let names = index
             .speakers_with(word)
-            .filter(|&n| is_capital || index.name_words(n) == 1);
+            .filter(|&n| is_capital || is_first_name(index, n));
         names.map(|n| index.name(n).to_owned()).collect::<Vec<_>>()
     };
     view.parts().flat_map(of_index).collect()
+}
+
+fn is_first_name(index: &crate::Index, name: u32) -> bool {
+    index.name_words(name) == 1 && index.name(name).starts_with(char::is_uppercase)
 }
 
 fn phrases(text: &str) -> Vec<String> {
