@@ -21,5 +21,6 @@ export default defineConfig({
     environmentOptions: { jsdom: { url: "http://hearth.test/" } },
     setupFiles: ["./src/test-setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
+    pool: "threads",
   },
 });

@@ -48,9 +48,22 @@ test("a server without an owner asks for set-up, one with an owner does not", as
   serve({ ...nobody, "GET /api/v1/setup": () => ({ body: { needed: true, token_required: true } }) });
   visit("/");
   expect(await screen.findByLabelText("Set-up token")).toBeTruthy();
+
   serve({ ...nobody, ...ready });
   expect(visit("/setup?token=used").state.location.pathname).toBe("/setup");
   expect(await screen.findByRole("heading", { name: "Welcome back" })).toBeTruthy();
+});
+
+test("a set-up token made of digits is sent as it stands", async () => {
+  const asked = serve({ ...nobody, "GET /api/v1/setup": () => ({ body: { needed: true, token_required: true } }), "POST /api/v1/setup": () => problem(403, "The link is used up.") });
+  visit("/setup?token=123e4");
+  await userEvent.type(await screen.findByLabelText("Workspace name"), "Harbour lab!");
+  await userEvent.type(screen.getByLabelText("Your username"), "mika");
+  await userEvent.type(screen.getByLabelText("Password"), "a quiet ember");
+  await userEvent.click(screen.getByRole("button", { name: "Create workspace" }));
+  await screen.findByRole("alert");
+  const sent = await asked.find(({ method }) => method === "POST")?.json();
+  expect(sent).toEqual({ setup_token: "123e4", tenant_name: "harbour-lab", username: "mika", password: "a quiet ember" });
 });
 
 test("a session that ended elsewhere asks to sign in", async () => {

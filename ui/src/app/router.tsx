@@ -1,18 +1,18 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, parseSearchWith, redirect, stringifySearchWith } from "@tanstack/react-router";
 import { sessionQuery, setupQuery } from "@/features/identity/api";
 import { readMemorySearch } from "@/features/memory/filters";
+import { searchText } from "@/lib/searchText";
 import { NotFound, PageFault } from "./Faults";
 import { Inside } from "./Inside";
 
-const text = (value: unknown) => (typeof value === "string" ? value : undefined);
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
 
 const setup = createRoute({
   getParentRoute: () => root,
   path: "/setup",
-  validateSearch: (raw: Record<string, unknown>): { token?: string } => ({ token: text(raw.token) }),
+  validateSearch: (raw: Record<string, unknown>): { token?: string } => ({ token: searchText(raw.token) }),
   beforeLoad: async ({ context }) => {
     const { needed } = await context.queries.fetchQuery(setupQuery);
     if (!needed) throw redirect({ to: "/sign-in" });
@@ -24,7 +24,7 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   // Only a path of our own may follow a sign-in.
-  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: /^\/(?![/\\])/.test(text(raw.next) ?? "") ? text(raw.next) : undefined }),
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: /^\/(?![/\\])/.test(searchText(raw.next) ?? "") ? searchText(raw.next) : undefined }),
   beforeLoad: async ({ context }) => {
     if (await context.queries.ensureQueryData(sessionQuery)) throw redirect({ to: "/memory" });
     const { needed } = await context.queries.fetchQuery(setupQuery);
@@ -74,6 +74,9 @@ export function makeRouter(queries: QueryClient) {
   return createRouter({
     routeTree: root.addChildren([setup, signIn, home, inside.addChildren([memory, timeline, apiKeys, devices])]),
     context: { queries },
+    // An address holds plain words: a token of digits is no number, and nothing is quoted.
+    parseSearch: parseSearchWith((value) => value),
+    stringifySearch: stringifySearchWith(String),
     defaultPreload: "intent",
     defaultErrorComponent: PageFault,
     defaultNotFoundComponent: NotFound,

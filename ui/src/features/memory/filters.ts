@@ -1,3 +1,4 @@
+import { searchText } from "@/lib/searchText";
 import type { Channel, EventKind, SearchMode } from "./api";
 import { channels, kinds, modes } from "./words";
 
@@ -18,23 +19,22 @@ export interface MemorySearch {
   limit?: number;
 }
 
-const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : undefined);
 const within = (value: unknown, least: number, most: number) => (Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined);
 const oneOf = <T extends string>(known: readonly { value: T }[], value: unknown) => known.find((one) => one.value === value)?.value;
 
 /** Keeps what is known and well formed; an address may have been typed by anybody. */
 export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
-  const day = text(raw.day);
+  const day = searchText(raw.day);
   const read: MemorySearch = {
-    q: text(raw.q),
+    q: searchText(raw.q),
     channel: oneOf(channels, raw.channel),
-    session: text(raw.session),
-    agent: text(raw.agent),
+    session: searchText(raw.session),
+    agent: searchText(raw.agent),
     mode: oneOf(modes, raw.mode),
     days: within(raw.days, 1, 3660),
     kind: oneOf(kinds, raw.kind),
     day: day && /^\d{4}-\d{2}-\d{2}$/.test(day) ? day : undefined,
-    event: text(raw.event),
+    event: searchText(raw.event),
     limit: within(raw.limit, 1, 200),
   };
   return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined));
