@@ -109,10 +109,7 @@ impl Edge {
                     .map(HeaderName::from_static),
             )
             .expose_headers(["x-request-id", "x-response-time", "retry-after"].map(HeaderName::from_static));
-        router
-            .fallback(not_found)
-            .layer(cors)
-            .layer(from_fn_with_state(self.clone(), pass))
+        router.layer(cors).layer(from_fn_with_state(self.clone(), pass))
     }
 
     /// Lets go of limits that are whole again; call it now and then.
@@ -121,10 +118,6 @@ impl Edge {
             limits.forget_idle();
         }
     }
-}
-
-async fn not_found() -> Problem {
-    Problem(Error::not_found("route"))
 }
 
 async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {

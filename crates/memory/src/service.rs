@@ -165,6 +165,14 @@ impl Memory {
         }
     }
 
+    /// How many vectors there are, of all tenants; for progress.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_vectors(&self) -> Result<i64> {
+        Ok(embed::count_vectors(&mut self.0.store.read().await?).await?)
+    }
+
     /// Bytes of indexes in RAM, and how many there are.
     pub fn index_size(&self) -> (u64, usize) {
         self.0.cache.size()

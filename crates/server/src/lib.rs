@@ -1,1 +1,16 @@
-//! server
+//! The composition root: configuration, start-up, router, health, metrics, and the commands of the `hearth` binary.
+
+pub mod api;
+pub mod app;
+pub mod commands;
+pub mod config;
+mod health;
+mod lock;
+pub mod logs;
+mod metrics;
+mod page;
+mod secrets;
+mod system;
+mod window;
+
+pub use app::App;

@@ -10,6 +10,7 @@ use kernel::{Clock, Error, Micros, Result, TenantId};
 use llm::{Embedder, Embedding, Input, Purpose};
 use recall::{Vector, sign_codes};
 
+pub(crate) use self::store::count_vectors;
 use self::store::{NewVector, Progress, Unembedded};
 
 /// Kind of the job.

@@ -181,3 +181,8 @@ pub(super) async fn list_lagging_scopes(conn: &mut Conn, model: &str) -> Result<
         model,
     )
 }
+
+/// Counts vectors of all tenants and models.
+pub(crate) async fn count_vectors(conn: &mut Conn) -> Result<i64> {
+    Ok(fetch_one!(conn, (i64,), "SELECT COUNT(*) FROM vectors")?.0)
+}

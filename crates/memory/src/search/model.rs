@@ -168,6 +168,27 @@ pub struct MatchedTerm {
 }
 
 impl SearchRequest {
+    /// A question with everything else at its default.
+    pub fn new(query: &str) -> Self {
+        Self {
+            query: query.to_owned(),
+            user_id: None,
+            agent_id: None,
+            session_id: None,
+            channel: None,
+            channels: None,
+            tags: TagFilter::default(),
+            kinds: None,
+            after: None,
+            before: None,
+            limit: None,
+            neighbours: None,
+            mode: SearchMode::Auto,
+            explain: false,
+            min_score: None,
+        }
+    }
+
     /// Checks ranges and lengths.
     ///
     /// # Errors

@@ -1,0 +1,64 @@
+//! The API of all rooms together, and its description.
+
+use axum::Router;
+use identity::Identity;
+use memory::Memory;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, SecurityRequirement};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Hearth", description = "One server for AI agents: what they remember. Errors are problem details \
+        (RFC 9457); their `code` is stable.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    tags((name = "identity", description = "Who asks, and what they may do"),
+        (name = "memory", description = "What agents recorded, and what matters now"))
+)]
+struct Description;
+
+/// Every route that needs the database, and the description of them all.
+pub fn routes(identity: Identity, memory: Memory) -> (Router, utoipa::openapi::OpenApi) {
+    let (identity_router, identity_api) = identity::routes().split_for_parts();
+    let (memory_router, memory_api) = memory::routes().split_for_parts();
+    let router = identity_router
+        .with_state(identity)
+        .merge(memory_router.with_state(memory));
+    (router, describe([identity_api, memory_api]))
+}
+
+/// The description alone, for programs and the generated reference; needs no running server.
+pub fn description() -> utoipa::openapi::OpenApi {
+    fn of<S: Clone + Send + Sync + 'static>(router: OpenApiRouter<S>) -> utoipa::openapi::OpenApi {
+        router.split_for_parts().1
+    }
+    describe([of(identity::routes()), of(memory::routes())])
+}
+
+fn describe(parts: [utoipa::openapi::OpenApi; 2]) -> utoipa::openapi::OpenApi {
+    let mut api = Description::openapi();
+    for part in parts {
+        api.merge(part);
+    }
+    let components = api.components.get_or_insert_with(Components::new);
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("Access token or API key"))
+        .build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+    components.add_security_scheme("api_key", header);
+    let any = ["bearer", "api_key"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+    api.security = Some(any.to_vec());
+    api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    api
+}
+
+/// `/openapi.json` and the interactive page at `/docs`, from this binary alone.
+pub fn documentation(api: utoipa::openapi::OpenApi) -> Router {
+    SwaggerUi::new("/docs")
+        .url("/openapi.json", api)
+        .config(Config::default().try_it_out_enabled(true))
+        .into()
+}

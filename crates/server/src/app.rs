@@ -1,0 +1,319 @@
+//! A running server: its parts put together, in the order in which each needs the one before.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use httpkit::accept::AcceptConfig;
+use httpkit::{AddressRules, Authenticator, Edge, EdgeConfig};
+use identity::Identity;
+use kernel::Clock;
+use llm::{Embedder, RemoteConfig};
+use memory::{Memory, MemoryConfig};
+use store::jobs::Runner;
+use store::migrate::MigrateError;
+use store::{Blobs, Store};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use crate::config::{Config, EmbeddingConfig};
+use crate::health::{Health, Phase};
+use crate::metrics::{Metrics, Observer};
+use crate::system::SystemWatch;
+use crate::{api, health, metrics, page, secrets};
+
+/// How often the schema is tried while the database is away.
+const MIGRATE_EVERY: Duration = Duration::from_secs(1);
+
+/// Everything a server is made of. Clones share it.
+#[derive(Clone)]
+pub struct App {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// Database.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+    /// Who asks.
+    pub identity: Identity,
+    /// What is remembered.
+    pub memory: Memory,
+    health: Health,
+    router: Router,
+    wake_jobs: Arc<Notify>,
+}
+
+/// Why a server cannot be put together: a line for the operator, with its variable.
+#[derive(Debug)]
+pub struct StartError {
+    /// The variable that the cure is in.
+    pub variable: &'static str,
+    /// `what is wrong; cure`.
+    pub text: String,
+}
+
+impl StartError {
+    fn new(variable: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            variable,
+            text: text.into(),
+        }
+    }
+}
+
+impl App {
+    /// Opens what the settings name and puts the server together; nothing listens yet.
+    ///
+    /// # Errors
+    /// What cannot be opened, with the variable to look at.
+    pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
+        metrics::recorder();
+        let secrets = secrets::take_or_make(&config).map_err(|e| {
+            StartError::new(
+                "DATA_DIR",
+                format!("cannot keep secrets there: {e}; mend its rights"),
+            )
+        })?;
+        let store = open_store(&config).await?;
+        let blobs = match &config.s3 {
+            Some(s3) => Blobs::s3(s3)
+                .map_err(|e| StartError::new("S3_ENDPOINT", format!("cannot be used: {e}; mend it")))?,
+            None => Blobs::disk(config.data_dir.join("blobs")),
+        };
+        let embedder = Arc::new(open_embedder(&config)?);
+        let wake_jobs = Arc::new(Notify::new());
+        let memory_config = MemoryConfig {
+            index_bytes: config.index_bytes,
+            ..MemoryConfig::default()
+        };
+        let memory = Memory::start(
+            store.clone(),
+            blobs,
+            clock.clone(),
+            embedder,
+            memory_config,
+            wake_jobs.clone(),
+        );
+        let identity = Identity::new(
+            store.clone(),
+            clock.clone(),
+            config.identity(secrets.jwt, secrets.api_key),
+        );
+        let name = store.database_name().to_owned();
+        let health = Health::new(clock.clone(), config.service_name.clone(), name);
+        let router = router(&config, &store, &clock, &identity, &memory, &health);
+        Ok(Self {
+            config: Arc::new(config),
+            store,
+            clock,
+            identity,
+            memory,
+            health,
+            router,
+            wake_jobs,
+        })
+    }
+
+    /// The whole router, with the edge around it.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Migrates and turns ready. While the database is away it keeps trying; a schema it cannot serve is an error.
+    ///
+    /// # Errors
+    /// [`MigrateError`] that no waiting can mend.
+    pub async fn become_ready(&self) -> Result<(), MigrateError> {
+        loop {
+            match store::migrate::up(&self.store, &self.clock).await {
+                Ok(applied) => {
+                    if !applied.is_empty() {
+                        tracing::info!(?applied, "migrated");
+                    }
+                    break;
+                }
+                Err(MigrateError::Store(error)) if error.is_transient() => {
+                    tracing::warn!(%error, "waiting for the database");
+                    tokio::time::sleep(MIGRATE_EVERY).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.health.set_database(true);
+        self.health.set_phase(Phase::Ready);
+        if let Err(error) = self.memory.enqueue_missing_vectors().await {
+            tracing::warn!(code = error.code, "missing vectors could not be asked for");
+        }
+        self.wake_jobs.notify_one();
+        Ok(())
+    }
+
+    /// The runner of background jobs.
+    pub fn jobs(&self) -> Runner {
+        Runner::new(
+            self.store.clone(),
+            self.clock.clone(),
+            self.memory.jobs(),
+            self.wake_jobs.clone(),
+        )
+    }
+
+    /// Serves until `stop` turns true, then drains.
+    pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
+        self.health.probe(self.store.clone());
+        let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
+        let jobs = self
+            .config
+            .run_mode
+            .works
+            .then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
+        let mut told = stop.clone();
+        tokio::spawn(async move {
+            if told.wait_for(|stopped| *stopped).await.is_ok() {
+                health.set_phase(Phase::Draining);
+            }
+        });
+        let accept = AcceptConfig {
+            max_connections: self.config.max_connections,
+            drain_limit: self.config.drain_limit,
+            ..AcceptConfig::default()
+        };
+        httpkit::accept::serve(listeners, self.router(), accept, stop).await;
+        if let Some(jobs) = jobs {
+            jobs_stop.notify_one();
+            // A job that is cut off here is taken up again when its lease ends.
+            let _ = tokio::time::timeout(Duration::from_secs(2), jobs).await;
+        }
+        self.store.close().await;
+    }
+
+    /// Binds the configured addresses.
+    ///
+    /// # Errors
+    /// An address that is taken or not ours.
+    pub async fn bind(&self) -> Result<Vec<TcpListener>, StartError> {
+        let mut listeners = Vec::new();
+        for address in &self.config.listen {
+            let listener = TcpListener::bind(address).await.map_err(|error| {
+                StartError::new(
+                    "PORT",
+                    format!("cannot listen on {address}: {error}; choose another or stop what holds it"),
+                )
+            })?;
+            listeners.push(listener);
+        }
+        Ok(listeners)
+    }
+}
+
+/// Opens the database; SQLite's file must be one.
+///
+/// # Errors
+/// What is wrong with it, for the operator.
+pub async fn open_store(config: &Config) -> Result<Store, StartError> {
+    Store::open(&config.database.store).await.map_err(|error| {
+        let cure = match error {
+            store::Error::Corrupt(_) => "restore a backup or name another file",
+            _ => "see that the file and its directory are yours to write",
+        };
+        let cause = std::error::Error::source(&error)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        StartError::new("DATABASE_URL", format!("{error}{cause}; {cure}"))
+    })
+}
+
+/// Opens where vectors come from. A local model that is not there is no error: recall goes by words and says so.
+///
+/// # Errors
+/// A model directory that is there but cannot be used.
+pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
+    match &config.embedding {
+        EmbeddingConfig::None => Ok(Embedder::None),
+        EmbeddingConfig::Local(directory) if !directory.join("model.safetensors").exists() => {
+            tracing::warn!(directory = %directory.display(), "no embedding model there; recall goes by words");
+            Ok(Embedder::None)
+        }
+        EmbeddingConfig::Local(directory) => {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            Embedder::local(directory, threads).map_err(|error| {
+                StartError::new(
+                    "EMBEDDING_MODEL",
+                    format!("{error}; fetch the model again or set EMBEDDING_BASE_URL=none"),
+                )
+            })
+        }
+        EmbeddingConfig::Remote {
+            base_url,
+            model,
+            dimension,
+            api_key,
+        } => {
+            let remote = RemoteConfig {
+                dim: Some(*dimension),
+                api_key: api_key.as_ref().map(|key| key.expose().to_owned()),
+                ..RemoteConfig::new(base_url, model)
+            };
+            Embedder::remote(remote)
+                .map_err(|error| StartError::new("EMBEDDING_BASE_URL", format!("{error}; mend the address")))
+        }
+    }
+}
+
+fn router(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    identity: &Identity,
+    memory: &Memory,
+    health: &Health,
+) -> Router {
+    let addresses = AddressRules {
+        trusted_proxies: config.trusted_proxies.clone(),
+    };
+    let observer = Observer::default();
+    let metrics = Metrics::new(
+        store.clone(),
+        memory.clone(),
+        clock.clone(),
+        SystemWatch::start(config.data_dir.clone()),
+        config.metrics.clone(),
+        addresses.clone(),
+        &observer,
+    );
+    let authenticator: Authenticator = Arc::new(identity.clone());
+    let mut router = health::routes(health.clone()).merge(metrics::routes(metrics));
+    if config.run_mode.serves {
+        let (routes, description) = api::routes(identity.clone(), memory.clone());
+        router = router
+            .merge(routes)
+            .merge(api::documentation(description))
+            .fallback(page::serve);
+    }
+    let edge = Edge::new(
+        EdgeConfig {
+            slow_request: Some(config.slow_request),
+            cors_origins: config.cors_origins.clone(),
+            addresses,
+            is_tls: false,
+            rate: config.rate,
+        },
+        move |seen| observer.see(seen),
+    );
+    let forgetting = edge.clone();
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_secs(60));
+        loop {
+            every.tick().await;
+            forgetting.forget_idle();
+            metrics::recorder().run_upkeep();
+        }
+    });
+    edge.around(router.layer(Extension(authenticator)))
+}
+
+/// The address people open: the first one that was bound.
+pub fn public_address(listeners: &[TcpListener]) -> Option<SocketAddr> {
+    listeners.first().and_then(|listener| listener.local_addr().ok())
+}

@@ -1,0 +1,164 @@
+//! The commands of the `hearth` binary.
+
+mod admin;
+mod configure;
+mod eval;
+mod migrate;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Finding, Flags, Severity, load};
+
+/// One self-hosted server for AI agents: what they remember.
+#[derive(Debug, Parser)]
+#[command(name = "hearth", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server
+    Serve,
+    /// Print a new one-time set-up link while no owner exists
+    SetupLink,
+    /// Change or show the database's schema
+    #[command(subcommand)]
+    Migrate(migrate::Migrate),
+    /// Check, show or describe the configuration
+    #[command(subcommand)]
+    Config(configure::Configure),
+    /// Make tenants, people and keys at the machine's own command line; works beside a running server
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Measure recall on public data, through the same code that serves requests
+    #[command(subcommand)]
+    Eval(eval::Eval),
+    /// Print the API's description (OpenAPI 3.1)
+    Openapi,
+}
+
+/// Why a command ended without success.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Exit code: 1 the work failed, 2 the command or the configuration is wrong.
+    pub(crate) code: u8,
+    /// A line for the operator.
+    pub(crate) text: String,
+}
+
+impl Failure {
+    /// The work failed.
+    pub(crate) fn work(text: impl Into<String>) -> Self {
+        Self {
+            code: 1,
+            text: text.into(),
+        }
+    }
+
+    /// The configuration is wrong: the line names the variable.
+    pub(crate) fn setting(variable: &str, text: &str) -> Self {
+        Self {
+            code: 2,
+            text: format!("hearth: {variable}: {text}"),
+        }
+    }
+}
+
+impl From<kernel::Error> for Failure {
+    fn from(error: kernel::Error) -> Self {
+        let cause = error
+            .source
+            .as_ref()
+            .map(|cause| format!(" ({cause})"))
+            .unwrap_or_default();
+        Self::work(format!("hearth: {}{cause}", error.public))
+    }
+}
+
+impl From<crate::app::StartError> for Failure {
+    fn from(error: crate::app::StartError) -> Self {
+        Self::setting(error.variable, &error.text)
+    }
+}
+
+impl From<store::migrate::MigrateError> for Failure {
+    fn from(error: store::migrate::MigrateError) -> Self {
+        let cause = std::error::Error::source(&error)
+            .map(|cause| format!(": {cause}"))
+            .unwrap_or_default();
+        Self::setting("DATABASE_URL", &format!("{error}{cause}"))
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::from(kernel::Error::from(error))
+    }
+}
+
+/// Runs a command and turns its outcome into an exit code.
+pub async fn run(cli: Cli) -> ExitCode {
+    let flags = cli.flags;
+    let outcome = match cli.command {
+        Command::Serve => serve::serve(&flags).await,
+        Command::SetupLink => serve::setup_link(&flags).await,
+        Command::Migrate(command) => migrate::run(&flags, command).await,
+        Command::Config(command) => configure::run(&flags, &command),
+        Command::Admin(command) => admin::run(&flags, command).await,
+        Command::Eval(command) => eval::run(&flags, command).await,
+        Command::Openapi => say(&pretty(&crate::api::description())),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, text }) => {
+            eprintln!("{text}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn pretty<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// Prints a line on stdout; a reader that left is no failure of ours.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::work(format!("hearth: cannot print: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads and checks the configuration; prints every finding. Warnings stay silent unless `verbose`.
+///
+/// # Errors
+/// Exit code 2 when anything was refused.
+pub(crate) fn configuration(flags: &Flags, verbose: bool) -> Result<Config, Failure> {
+    let loaded = load(flags, &crate::config::process_environment());
+    report(&loaded.findings, verbose);
+    loaded.config.ok_or(Failure {
+        code: 2,
+        text: "hearth: not started; mend the lines above".to_owned(),
+    })
+}
+
+/// Prints refusals, and warnings if wanted, on stderr.
+pub(crate) fn report(findings: &[Finding], verbose: bool) {
+    for finding in findings {
+        match finding.severity {
+            Severity::Refuse => eprintln!("{finding}"),
+            Severity::Warn if verbose => eprintln!("{finding} (warning)"),
+            Severity::Warn => {}
+        }
+    }
+}

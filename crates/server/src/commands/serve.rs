@@ -1,0 +1,189 @@
+//! `hearth serve` and `hearth setup-link`.
+
+use std::os::unix::fs::DirBuilderExt;
+
+use kernel::Clock;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Failure, configuration, report, say};
+use crate::App;
+use crate::app::public_address;
+use crate::config::{Config, Environment, Flags, Severity, check_place};
+use crate::lock::{self, LockError};
+
+/// Starts the server and returns when it has drained.
+pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
+    let config = configuration(flags, true)?;
+    prepare_place(&config)?;
+    // Held to the end of this function: a second server on the same embedded database is refused.
+    let _lock = if config.database.is_embedded {
+        Some(take_lock(&config)?)
+    } else {
+        None
+    };
+    crate::logs::start(&config.log);
+    let app = App::build(config, Clock::system()).await?;
+    let listeners = if app.config.database.is_embedded {
+        app.become_ready().await?;
+        app.bind().await?
+    } else {
+        start_beside_database(&app).await?
+    };
+    let address = public_address(&listeners);
+    if let Some(address) = address {
+        tracing::info!(%address, engine = ?app.store.engine(), "listening");
+        announce(&app, &address.to_string()).await;
+    }
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(wait_for_signals(stop));
+    app.serve(listeners, stopped).await;
+    Ok(())
+}
+
+/// A shared database may come later: the server binds first, answers health, and turns ready when it can.
+async fn start_beside_database(app: &App) -> Result<Vec<tokio::net::TcpListener>, Failure> {
+    let waiting = app.clone();
+    let mut ready = tokio::spawn(async move { waiting.become_ready().await });
+    // A database that is there decides before anything listens; one that is away does not hold the start.
+    let first_try = app.config.database.store.connect_timeout + std::time::Duration::from_millis(500);
+    match tokio::time::timeout(first_try, &mut ready).await {
+        Ok(outcome) => outcome.map_err(|error| Failure::work(format!("hearth: {error}")))??,
+        Err(_) => {
+            let app = app.clone();
+            tokio::spawn(async move {
+                match ready.await {
+                    Ok(Ok(())) => {
+                        announce(
+                            &app,
+                            &app.config
+                                .listen
+                                .first()
+                                .map(ToString::to_string)
+                                .unwrap_or_default(),
+                        )
+                        .await
+                    }
+                    Ok(Err(error)) => {
+                        eprintln!("{}", Failure::from(error).text);
+                        std::process::exit(2);
+                    }
+                    Err(error) => tracing::error!(%error, "start-up ended"),
+                }
+            });
+        }
+    }
+    Ok(app.bind().await?)
+}
+
+fn prepare_place(config: &Config) -> Result<(), Failure> {
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data_dir);
+    made.map_err(|error| {
+        Failure::setting(
+            "DATA_DIR",
+            &format!(
+                "cannot make {}: {error}; name a directory of your own",
+                config.data_dir.display()
+            ),
+        )
+    })?;
+    let production = config.environment == Environment::Production;
+    let findings = check_place(&config.data_dir, config.database.is_embedded, production);
+    report(&findings, true);
+    if findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Refuse)
+    {
+        return Err(Failure {
+            code: 2,
+            text: "hearth: not started; mend the lines above".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn take_lock(config: &Config) -> Result<lock::DataLock, Failure> {
+    lock::take(&config.data_dir).map_err(|error| match error {
+        LockError::Held(pid) => {
+            let who = pid.map_or_else(
+                || "another server".to_owned(),
+                |pid| format!("another server (pid {pid})"),
+            );
+            Failure::setting(
+                "DATA_DIR",
+                &format!("{who} holds this embedded database; stop it or use another directory"),
+            )
+        }
+        LockError::Io(why) => {
+            Failure::setting("DATA_DIR", &format!("cannot lock it: {why}; mend its rights"))
+        }
+    })
+}
+
+/// Says where the page is, and how to become its first owner.
+async fn announce(app: &App, address: &str) {
+    let host = address
+        .replace("0.0.0.0", "localhost")
+        .replace("127.0.0.1", "localhost")
+        .replace("[::]", "localhost");
+    match app.identity.owner_exists().await {
+        Ok(true) => eprintln!("Hearth is at http://{host}"),
+        Ok(false) => match app.identity.create_setup_token().await {
+            Ok(token) => eprintln!(
+                "Hearth is at http://{host}\nNobody owns it yet. Open this link within 30 minutes; it works once:\n\n  \
+                 http://{host}/setup?token={}\n",
+                token.expose()
+            ),
+            Err(error) => tracing::warn!(
+                code = error.code,
+                "no set-up link could be made; try `hearth setup-link`"
+            ),
+        },
+        Err(error) => tracing::warn!(code = error.code, "owners could not be counted"),
+    }
+}
+
+/// Prints a new set-up link; the one before stops working.
+pub(super) async fn setup_link(flags: &Flags) -> Result<(), Failure> {
+    let app = super::admin::open(flags).await?;
+    if app.identity.owner_exists().await? {
+        return Err(Failure::work(
+            "hearth: an owner exists; sign in, or use `hearth admin create-user` to make another",
+        ));
+    }
+    let token = app.identity.create_setup_token().await?;
+    let address = app
+        .config
+        .listen
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let host = address
+        .replace("0.0.0.0", "localhost")
+        .replace("127.0.0.1", "localhost");
+    say(&format!("http://{host}/setup?token={}", token.expose()))
+}
+
+/// The first signal drains, the second ends at once.
+async fn wait_for_signals(stop: watch::Sender<bool>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be watched; the server can only be killed");
+        return;
+    };
+    for told in 0.. {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if told > 0 {
+            std::process::exit(130);
+        }
+        tracing::info!("draining; a second signal ends at once");
+        let _ = stop.send(true);
+    }
+}

@@ -1,0 +1,401 @@
+//! Every setting: its name, older names, kind, default and meaning. Reference, schema and checks are made from this table.
+
+/// What a setting's text must be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`).
+    Flag,
+    /// A whole number in a range.
+    Number(i64, i64),
+    /// A time such as `24h`, `90s`, `500ms`; in a range of milliseconds. A bare number counts in the setting's unit.
+    Duration(&'static str, i64, i64),
+    /// Items between commas.
+    List,
+}
+
+/// An older name of a setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: &'static str,
+    /// Unit that a bare number has under this name.
+    pub unit: Option<&'static str>,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Canonical name, also read with the prefix `HEARTH_`.
+    pub name: &'static str,
+    /// Older names.
+    pub aliases: &'static [Alias],
+    /// What it must be.
+    pub kind: Kind,
+    /// Text that is used when it is not set; empty when there is none.
+    pub default: &'static str,
+    /// Never printed, and also read from the file that `<NAME>_FILE` names.
+    pub is_secret: bool,
+    /// One sentence for the reference.
+    pub meaning: &'static str,
+}
+
+const fn setting(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        name,
+        aliases: &[],
+        kind,
+        default,
+        is_secret: false,
+        meaning,
+    }
+}
+
+impl Setting {
+    const fn or(mut self, aliases: &'static [Alias]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+}
+
+const fn alias(name: &'static str) -> Alias {
+    Alias { name, unit: None }
+}
+
+const fn alias_in(name: &'static str, unit: &'static str) -> Alias {
+    Alias {
+        name,
+        unit: Some(unit),
+    }
+}
+
+const WEEK_MS: i64 = 7 * 86_400_000;
+
+/// All settings, in the order of the reference.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "ENVIRONMENT",
+        Kind::Choice(&["development", "production", "staging", "test"]),
+        "development",
+        "Rules of start-up: staging follows production, test follows development.",
+    )
+    .or(&[alias("NODE_ENV")]),
+    setting(
+        "HOST",
+        Kind::Text,
+        "",
+        "Address to listen on; 127.0.0.1, in production 0.0.0.0.",
+    )
+    .or(&[alias("API_HOST")]),
+    setting(
+        "PORT",
+        Kind::Number(0, 65_535),
+        "8080",
+        "Port to listen on; 0 takes a free one.",
+    )
+    .or(&[
+        alias("SERVER_PORT"),
+        alias("API_PORT"),
+        alias("APP_PORT"),
+        alias("ADMIN_API_PORT"),
+    ]),
+    setting(
+        "LISTEN",
+        Kind::List,
+        "",
+        "Addresses with ports to listen on together, instead of HOST and PORT.",
+    ),
+    setting(
+        "RUN_MODE",
+        Kind::Choice(&["api", "web", "worker", "both"]),
+        "api",
+        "api and both serve HTTP and run jobs, web serves only, worker runs jobs only.",
+    ),
+    setting(
+        "DATA_DIR",
+        Kind::Text,
+        "./data",
+        "Directory of the embedded database, objects, models and made secrets.",
+    )
+    .or(&[alias("DATA_PATH")]),
+    setting(
+        "SERVICE_NAME",
+        Kind::Text,
+        "hearth",
+        "Name that /health answers with.",
+    ),
+    setting(
+        "DATABASE_URL",
+        Kind::Text,
+        "",
+        "postgres://…, postgresql://… or sqlite:<file>; SQLite in DATA_DIR when absent.",
+    )
+    .or(&[alias("POSTGRES_URL")])
+    .secret(),
+    setting(
+        "DATABASE_POOL_MAX",
+        Kind::Number(1, 1_000),
+        "20",
+        "Connections to the database at most.",
+    )
+    .or(&[alias("PGPOOL_MAX")]),
+    setting(
+        "DATABASE_POOL_MIN",
+        Kind::Number(0, 1_000),
+        "5",
+        "Connections kept open.",
+    )
+    .or(&[alias("PGPOOL_MIN")]),
+    setting(
+        "DATABASE_IDLE_TIMEOUT_MS",
+        Kind::Duration("ms", 1_000, WEEK_MS),
+        "30000",
+        "Idle connections close after this.",
+    )
+    .or(&[alias("PGIDLE_TIMEOUT")]),
+    setting(
+        "DATABASE_CONNECT_TIMEOUT_MS",
+        Kind::Duration("ms", 50, 600_000),
+        "2000",
+        "Longest wait for a connection.",
+    )
+    .or(&[alias("PGCONNECTION_TIMEOUT")]),
+    setting(
+        "DATABASE_STATEMENT_TIMEOUT_MS",
+        Kind::Duration("ms", 50, 3_600_000),
+        "30000",
+        "Longest run of a statement on PostgreSQL.",
+    )
+    .or(&[
+        alias("PGSTATEMENT_TIMEOUT"),
+        alias("DATABASE_QUERY_TIMEOUT_MS"),
+        alias("PGQUERY_TIMEOUT"),
+    ]),
+    setting(
+        "DATABASE_MAX_LIFETIME_MS",
+        Kind::Duration("ms", 1_000, WEEK_MS),
+        "1800000",
+        "Connections are renewed after this.",
+    )
+    .or(&[alias("PGMAX_LIFETIME")]),
+    setting(
+        "JWT_SECRET",
+        Kind::Text,
+        "",
+        "Signs access tokens, 32 characters or more; made at first run.",
+    )
+    .or(&[alias("JWT_SECRET_KEY")])
+    .secret(),
+    setting(
+        "JWT_SECRET_PREVIOUS",
+        Kind::Text,
+        "",
+        "Still verifies access tokens while JWT_SECRET is being rotated.",
+    )
+    .secret(),
+    setting("JWT_ALGORITHM", Kind::Text, "HS256", "Only HS256."),
+    setting(
+        "JWT_ISSUER",
+        Kind::Text,
+        "hearth",
+        "The iss claim that is written and demanded.",
+    ),
+    setting(
+        "JWT_EXPIRES_IN",
+        Kind::Duration("s", 60_000, WEEK_MS),
+        "24h",
+        "Life of an access token.",
+    )
+    .or(&[alias_in("JWT_EXPIRATION_HOURS", "h")]),
+    setting(
+        "JWT_REFRESH_EXPIRES_IN",
+        Kind::Duration("s", 60_000, 366 * 86_400_000),
+        "7d",
+        "Life of a refresh token, and of a browser session after its last use.",
+    ),
+    setting(
+        "REQUIRE_AUTHENTICATION",
+        Kind::Flag,
+        "true",
+        "false makes everybody owner; development on loopback only.",
+    ),
+    setting(
+        "REGISTRATION",
+        Kind::Choice(&["closed", "invite", "open"]),
+        "",
+        "Who may make an account; invite, in development open.",
+    ),
+    setting(
+        "API_KEY_SECRET",
+        Kind::Text,
+        "",
+        "Key of all stored hashes of keys and tokens; made at first run.",
+    )
+    .secret(),
+    setting(
+        "ENCRYPTION_KEY",
+        Kind::Text,
+        "",
+        "Seals secrets at rest, 32 bytes or more; made at first run.",
+    )
+    .secret(),
+    setting(
+        "CORS_ORIGINS",
+        Kind::List,
+        "",
+        "Exact origins of other sites' pages that may call; none when absent.",
+    )
+    .or(&[alias("ALLOWED_ORIGINS")]),
+    setting(
+        "TRUSTED_PROXIES",
+        Kind::List,
+        "",
+        "Addresses or networks whose forwarding headers are believed.",
+    ),
+    setting(
+        "MAX_CONNECTIONS",
+        Kind::Number(1, 1_000_000),
+        "10000",
+        "Connections at once.",
+    ),
+    setting(
+        "DRAIN_LIMIT",
+        Kind::Duration("s", 0, 600_000),
+        "10s",
+        "Longest wait for requests in flight when stopping.",
+    ),
+    setting(
+        "RATE_LIMIT_ENABLED",
+        Kind::Flag,
+        "true",
+        "Whether callers are limited.",
+    ),
+    setting(
+        "RATE_LIMIT_MAX_REQUESTS",
+        Kind::Number(1, 1_000_000),
+        "100",
+        "Requests of a caller in a window.",
+    ),
+    setting(
+        "RATE_LIMIT_WINDOW_MS",
+        Kind::Duration("ms", 1_000, 86_400_000),
+        "60000",
+        "The window.",
+    ),
+    setting(
+        "RATE_LIMIT_EVENTS_PER_MINUTE",
+        Kind::Number(1, 10_000_000),
+        "6000",
+        "Requests of a caller that record events; a class of its own.",
+    ),
+    setting(
+        "EMBEDDING_BASE_URL",
+        Kind::Text,
+        "local",
+        "local, none, or the address of an OpenAI-compatible server such as http://localhost:1234/v1.",
+    )
+    .or(&[alias("EMBEDDING_MODEL_ENDPOINT"), alias("EMBEDDING_API_URL")]),
+    setting(
+        "EMBEDDING_MODEL",
+        Kind::Text,
+        "all-MiniLM-L6-v2",
+        "Name of the model; with local a directory, or a name below DATA_DIR/models. Absent: recall goes by words.",
+    ),
+    setting(
+        "EMBEDDING_DIMENSION",
+        Kind::Number(1, 65_536),
+        "384",
+        "Components of a vector.",
+    ),
+    setting(
+        "OPENAI_API_KEY",
+        Kind::Text,
+        "",
+        "Credential for the embedding server.",
+    )
+    .secret(),
+    setting(
+        "MEMORY_INDEX_BYTES",
+        Kind::Number(1_048_576, i64::MAX),
+        "536870912",
+        "RAM for recall indexes.",
+    ),
+    setting(
+        "S3_ENDPOINT",
+        Kind::Text,
+        "",
+        "S3-compatible store for objects; objects lie in DATA_DIR when absent.",
+    )
+    .or(&[alias("MINIO_ENDPOINT")]),
+    setting("S3_ACCESS_KEY", Kind::Text, "", "Access key.")
+        .or(&[alias("MINIO_ACCESS_KEY")])
+        .secret(),
+    setting("S3_SECRET_KEY", Kind::Text, "", "Secret key.")
+        .or(&[alias("MINIO_SECRET_KEY")])
+        .secret(),
+    setting("S3_BUCKET", Kind::Text, "documents", "Bucket; must exist.").or(&[alias("MINIO_BUCKET")]),
+    setting(
+        "S3_SECURE",
+        Kind::Flag,
+        "",
+        "TLS for an endpoint given without scheme.",
+    )
+    .or(&[alias("MINIO_SECURE")]),
+    setting(
+        "LOG_LEVEL",
+        Kind::Choice(&["trace", "debug", "info", "warn", "warning", "error"]),
+        "info",
+        "Least level logged.",
+    ),
+    setting(
+        "LOG_FORMAT",
+        Kind::Choice(&["text", "json"]),
+        "",
+        "text, in production json.",
+    ),
+    setting(
+        "ENABLE_METRICS",
+        Kind::Flag,
+        "true",
+        "Whether the metrics routes exist.",
+    ),
+    setting(
+        "METRICS_ALLOW",
+        Kind::List,
+        "127.0.0.0/8,::1/128",
+        "Addresses that may read metrics without a credential.",
+    ),
+    setting(
+        "METRICS_TOKEN",
+        Kind::Text,
+        "",
+        "Bearer token or basic password that may read metrics.",
+    )
+    .secret(),
+    setting(
+        "SLOW_REQUEST_THRESHOLD_MS",
+        Kind::Duration("ms", 1, 3_600_000),
+        "3000",
+        "Slower requests are logged.",
+    ),
+    setting(
+        "ALLOW_X_USER_ID_AUTH",
+        Kind::Flag,
+        "false",
+        "Refused in production: a header is no proof.",
+    ),
+    setting(
+        "MIGRATIONS_RESET",
+        Kind::Flag,
+        "false",
+        "Always refused: nothing drops the schema at start-up.",
+    ),
+];

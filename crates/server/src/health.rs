@@ -1,0 +1,189 @@
+//! Health: a prober writes what it sees into memory, and health routes read only that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use httpkit::{Authenticator, Meta};
+use kernel::Clock;
+use serde_json::{Value, json};
+use store::Store;
+
+/// The database is asked this often, and has this long to answer.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// Misses before it counts as down; one answer brings it up again.
+const MISSES: u32 = 2;
+
+/// Where the process stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// Not migrated or not connected yet.
+    Starting,
+    /// Serving.
+    Ready,
+    /// Told to stop.
+    Draining,
+}
+
+/// What health routes know. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Health(Arc<Inner>);
+
+struct Inner {
+    phase: AtomicU8,
+    database: AtomicBool,
+    clock: Clock,
+    service: String,
+    database_name: String,
+}
+
+impl Health {
+    /// A process that starts.
+    pub(crate) fn new(clock: Clock, service: String, database_name: String) -> Self {
+        let (phase, database) = (AtomicU8::new(Phase::Starting as u8), AtomicBool::new(false));
+        Self(Arc::new(Inner {
+            phase,
+            database,
+            clock,
+            service,
+            database_name,
+        }))
+    }
+
+    /// Moves to a phase.
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.0.phase.store(phase as u8, Ordering::SeqCst);
+    }
+
+    fn phase(&self) -> Phase {
+        match self.0.phase.load(Ordering::SeqCst) {
+            0 => Phase::Starting,
+            1 => Phase::Ready,
+            _ => Phase::Draining,
+        }
+    }
+
+    fn has_database(&self) -> bool {
+        self.0.database.load(Ordering::SeqCst)
+    }
+
+    /// Remembers what was seen of the database.
+    pub(crate) fn set_database(&self, is_up: bool) {
+        if self.0.database.swap(is_up, Ordering::SeqCst) != is_up {
+            tracing::info!(is_up, "database");
+        }
+        metrics::gauge!("hearth_dependency_up", "dependency" => "database").set(f64::from(u8::from(is_up)));
+    }
+
+    /// Asks the database every second until the process ends.
+    pub(crate) fn probe(&self, store: Store) {
+        let health = self.clone();
+        tokio::spawn(async move {
+            let mut every = tokio::time::interval(PROBE_EVERY);
+            let mut missed = 0;
+            loop {
+                every.tick().await;
+                let answered = tokio::time::timeout(PROBE_EVERY, store.ping()).await;
+                missed = if matches!(answered, Ok(Ok(()))) {
+                    0
+                } else {
+                    missed + 1
+                };
+                if missed == 0 || missed >= MISSES {
+                    health.set_database(missed == 0);
+                }
+            }
+        });
+    }
+
+    fn now(&self) -> String {
+        self.0.clock.now().to_millis_text()
+    }
+}
+
+/// The health routes: no credential, no limit, nothing that waits.
+pub(crate) fn routes(health: Health) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/health", get(overview))
+        .route("/health/live", get(live))
+        .route("/health/db", get(database))
+        .route("/health/ready", get(ready))
+        .route("/api/health", get(api_health))
+        .with_state(health)
+}
+
+async fn healthz() -> Json<Value> {
+    Json(json!({"status": "healthy"}))
+}
+
+async fn live(State(health): State<Health>) -> Response {
+    // Written out: this route is the yardstick of what a request costs.
+    let body = format!(
+        r#"{{"status":"alive","timestamp":"{}","uptime":"application is running"}}"#,
+        health.now()
+    );
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn overview(
+    State(health): State<Health>,
+    Extension(authenticator): Extension<Authenticator>,
+    meta: Meta,
+) -> Json<Value> {
+    let database = health.has_database();
+    Json(json!({
+        "status": if database { "healthy" } else { "degraded" },
+        "timestamp": health.now(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "service": health.0.service,
+        "authenticated": authenticator.verify_in_memory(&meta.credentials),
+        "database": database,
+        "llm": false,
+    }))
+}
+
+async fn database(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+    if health.has_database() {
+        let name = &health.0.database_name;
+        let body =
+            json!({"status": "healthy", "database": "connected", "timestamp": health.now(), "db_name": name});
+        return (StatusCode::OK, Json(body));
+    }
+    let body = json!({"status": "unhealthy", "database": "disconnected", "timestamp": health.now(),
+        "error": "Database connection failed"});
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+}
+
+async fn ready(State(health): State<Health>) -> (StatusCode, Json<Value>) {
+    let (database, phase) = (health.has_database(), health.phase());
+    let error = match (phase, database) {
+        (Phase::Ready, true) => {
+            let body = json!({"status": "ready", "timestamp": health.now(),
+                "checks": {"database": "ok", "application": "ok"}});
+            return (StatusCode::OK, Json(body));
+        }
+        (Phase::Draining, _) => "Application is shutting down",
+        (Phase::Starting, true) => "Application is starting",
+        (_, false) => "Database not available",
+    };
+    let word = |ok: bool| if ok { "ok" } else { "failed" };
+    let body = json!({"status": "not_ready", "timestamp": health.now(),
+        "checks": {"database": word(database), "application": word(phase == Phase::Ready)}, "error": error});
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+}
+
+async fn api_health(State(health): State<Health>) -> Json<Value> {
+    let database = health.has_database();
+    Json(json!({
+        "status": if database { "healthy" } else { "degraded" },
+        "database": if database { "connected" } else { "disconnected" },
+        "timestamp": health.now(),
+    }))
+}

@@ -1,0 +1,511 @@
+//! Metrics: true counters and histograms, the contract's JSON, and who may read them.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use data_encoding::BASE64;
+use httpkit::{Authenticator, Meta, Observation, Problem};
+use kernel::{Clock, Error, ErrorKind, Scope};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde_json::{Map, Value, json};
+use store::Store;
+
+use crate::config::MetricsAccess;
+use crate::system::SystemWatch;
+use crate::window::Window;
+
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+const MILLISECONDS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
+];
+const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
+
+/// The process's recorder; there can be only one.
+pub(crate) fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| {
+        let builder = PrometheusBuilder::new()
+            .set_buckets(SECONDS)
+            .and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_ms".to_owned()), MILLISECONDS))
+            .and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_size".to_owned()), SIZES))
+            .and_then(|b| b.set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), SIZES))
+            .expect("the buckets are not empty");
+        let handle = builder.build_recorder();
+        let rendering = handle.handle();
+        metrics::set_global_recorder(handle).expect("no other recorder is set in this process");
+        rendering
+    })
+}
+
+/// Operation of a memory route in the contract's fixed list; `None` for other routes.
+fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
+    let rest = endpoint.strip_prefix("/api/v1/")?;
+    Some(match (method.as_str(), rest) {
+        ("POST", "events" | "events/batch") => "record",
+        ("POST", "memories/search") => "search",
+        ("GET", "events" | "memory/timeline" | "sessions") => "list",
+        ("GET", "events/{event_id}" | "chunks/{chunk_id}" | "artifacts/{artifact_id}") => "get",
+        ("GET", "memory/stats") => "stats",
+        _ => return None,
+    })
+}
+
+#[derive(Default)]
+struct Operation {
+    window: Window,
+    count: u64,
+    failures: u64,
+}
+
+/// What is counted here beside the recorder: figures over the last five minutes.
+#[derive(Default)]
+struct Memory {
+    all: Operation,
+    by_name: BTreeMap<&'static str, Operation>,
+}
+
+/// The metrics of one server. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Metrics(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    memory_service: memory::Memory,
+    clock: Clock,
+    system: SystemWatch,
+    access: MetricsAccess,
+    rules: httpkit::AddressRules,
+    memory: Arc<Mutex<Memory>>,
+}
+
+/// Counts requests to memory; becomes the edge's observer.
+#[derive(Clone, Default)]
+pub(crate) struct Observer(Arc<Mutex<Memory>>);
+
+impl Observer {
+    /// Counts one finished request.
+    pub(crate) fn see(&self, seen: Observation<'_>) {
+        let ms = seen.elapsed.as_secs_f64() * 1e3;
+        metrics::histogram!("health_agent_request_duration_ms", "endpoint" => seen.endpoint.to_owned())
+            .record(ms);
+        let Some(name) = memory_operation(seen.method, seen.endpoint) else {
+            return;
+        };
+        let failed = seen.status.as_u16() >= 400;
+        metrics::counter!("agent_memory_total_requests").increment(1);
+        metrics::counter!("agent_memory_successful_requests").increment(u64::from(!failed));
+        metrics::counter!("agent_memory_failed_requests").increment(u64::from(failed));
+        metrics::histogram!("agent_memory_latency_ms").record(ms);
+        metrics::counter!("agent_memory_operation_count", "operation" => name).increment(1);
+        metrics::counter!("agent_memory_operation_failures", "operation" => name)
+            .increment(u64::from(failed));
+        let (mut memory, now) = (
+            self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            Instant::now(),
+        );
+        let memory = &mut *memory;
+        for operation in [&mut memory.all, memory.by_name.entry(name).or_default()] {
+            operation.window.add(now, ms);
+            operation.count += 1;
+            operation.failures += u64::from(failed);
+        }
+    }
+}
+
+impl Metrics {
+    /// The metrics over a server's parts.
+    pub(crate) fn new(
+        store: Store,
+        memory_service: memory::Memory,
+        clock: Clock,
+        system: SystemWatch,
+        access: MetricsAccess,
+        rules: httpkit::AddressRules,
+        observer: &Observer,
+    ) -> Self {
+        let memory = observer.0.clone();
+        Self(Arc::new(Inner {
+            store,
+            memory_service,
+            clock,
+            system,
+            access,
+            rules,
+            memory,
+        }))
+    }
+
+    /// Text of Prometheus 0.0.4, with the gauges brought up to date.
+    async fn prometheus(&self) -> String {
+        let inner = &self.0;
+        let system = inner.system.latest();
+        metrics::gauge!("health_agent_cpu_percent").set(system.cpu_percent);
+        metrics::gauge!("health_agent_memory_mb").set(system.memory_mb);
+        metrics::gauge!("hearth_host_memory_percent").set(system.memory_percent);
+        metrics::gauge!("hearth_data_disk_percent").set(system.data_disk_percent);
+        let pool = inner.store.pool_state();
+        let active = pool.open.saturating_sub(pool.idle);
+        metrics::gauge!("health_agent_db_pool_active").set(f64::from(active));
+        metrics::gauge!("health_agent_db_pool_size").set(f64::from(pool.max));
+        for (state, value) in [("total", pool.open), ("idle", pool.idle), ("waiting", 0)] {
+            metrics::gauge!("agent_memory_db_pool_connections", "state" => state).set(f64::from(value));
+        }
+        metrics::gauge!("hearth_index_bytes").set(inner.memory_service.index_size().0 as f64);
+        metrics::gauge!("hearth_build_info", "version" => env!("CARGO_PKG_VERSION"), "commit" => commit())
+            .set(1.0);
+        self.set_memory_gauges();
+        self.set_job_gauges().await;
+        recorder().run_upkeep();
+        format!("{}{}", recorder().render(), process_lines())
+    }
+
+    fn set_memory_gauges(&self) {
+        let (mut memory, now) = (
+            self.0.memory.lock().unwrap_or_else(PoisonError::into_inner),
+            Instant::now(),
+        );
+        let all = memory.all.window.summary(now);
+        for (name, value) in [
+            ("avg", all.avg),
+            ("p50", all.p50),
+            ("p95", all.p95),
+            ("p99", all.p99),
+        ] {
+            metrics::gauge!(format!("agent_memory_latency_ms_{name}")).set(value);
+        }
+        for (name, operation) in &mut memory.by_name {
+            let summary = operation.window.summary(now);
+            metrics::gauge!("agent_memory_operation_latency_avg", "operation" => *name).set(summary.avg);
+            metrics::gauge!("agent_memory_operation_latency_p95", "operation" => *name).set(summary.p95);
+        }
+    }
+
+    async fn set_job_gauges(&self) {
+        let Ok((states, oldest)) = store::jobs::depth(&self.0.store, self.0.clock.now()).await else {
+            return;
+        };
+        for state in ["due", "running", "failed", "dead"] {
+            let depth = states
+                .iter()
+                .find(|(name, _)| name == state)
+                .map_or(0, |(_, count)| *count);
+            metrics::gauge!("hearth_jobs", "state" => state).set(depth as f64);
+        }
+        metrics::gauge!("hearth_job_oldest_seconds").set(oldest);
+    }
+
+    /// The contract's `/metrics/json`.
+    fn memory_json(&self) -> Value {
+        let (mut memory, now) = (
+            self.0.memory.lock().unwrap_or_else(PoisonError::into_inner),
+            Instant::now(),
+        );
+        let mut operations = Map::new();
+        for (name, operation) in &mut memory.by_name {
+            let summary = operation.window.summary(now);
+            operations.insert(
+                (*name).to_owned(),
+                json!({"count": operation.count, "failures": operation.failures,
+                "avg_latency_ms": summary.avg, "p95_latency_ms": summary.p95}),
+            );
+        }
+        let all = memory.all.window.summary(now);
+        json!({
+            "total_requests": memory.all.count,
+            "successful_requests": memory.all.count - memory.all.failures,
+            "failed_requests": memory.all.failures,
+            "avg_latency_ms": all.avg, "p50_latency_ms": all.p50, "p95_latency_ms": all.p95, "p99_latency_ms": all.p99,
+            "operations": operations,
+        })
+    }
+
+    /// The contract's JSON of `/api/v1/metrics`. There is no cache yet, and its figures say so.
+    fn overview_json(&self) -> Value {
+        let pool = self.0.store.pool_state();
+        let active = pool.open.saturating_sub(pool.idle);
+        json!({
+            "timestamp": self.0.clock.now().to_string(),
+            "system": self.0.system.latest(),
+            "database": {
+                "pool_size": pool.open, "pool_available": pool.idle, "pool_active": active,
+                "pool_min_size": pool.min, "pool_max_size": pool.max,
+                "pool_utilization_percent": f64::from(active) / f64::from(pool.max.max(1)) * 100.0,
+            },
+            "cache": {"enabled": false, "hits": 0, "misses": 0, "sets": 0, "deletes": 0, "errors": 0,
+                "total_reads": 0, "hit_rate_percent": 0.0},
+        })
+    }
+}
+
+/// Commit of the build, when the builder said it.
+fn commit() -> &'static str {
+    option_env!("HEARTH_COMMIT").unwrap_or("unknown")
+}
+
+/// The standard series of a process, from `/proc`.
+fn process_lines() -> String {
+    let mut out = String::new();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    let mut add = |name: &str, kind: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            out.push_str(&format!("# TYPE {name} {kind}\n{name} {value}\n"));
+        }
+    };
+    add(
+        "process_resident_memory_bytes",
+        "gauge",
+        kib("VmRSS").map(|kib| kib as f64 * 1_024.0),
+    );
+    add(
+        "process_virtual_memory_bytes",
+        "gauge",
+        kib("VmSize").map(|kib| kib as f64 * 1_024.0),
+    );
+    add(
+        "process_threads",
+        "gauge",
+        kib("Threads").map(|count| count as f64),
+    );
+    let descriptors = std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok();
+    add("process_open_fds", "gauge", descriptors.map(|count| count as f64));
+    add("process_cpu_seconds_total", "counter", cpu_seconds());
+    out
+}
+
+/// User and system time: fields 14 and 15 of `/proc/self/stat`, in ticks of 1/100 s (USER_HZ on Linux).
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let after_name = stat.rsplit_once(')')?.1;
+    let mut fields = after_name.split_whitespace().skip(11);
+    let (user, system) = (
+        fields.next()?.parse::<f64>().ok()?,
+        fields.next()?.parse::<f64>().ok()?,
+    );
+    Some((user + system) / 100.0)
+}
+
+/// What the access rule and the choice of format look at.
+struct Seen {
+    peer: Option<IpAddr>,
+    headers: HeaderMap,
+    query: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Seen {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self {
+            peer: parts
+                .extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0.ip()),
+            headers: parts.headers.clone(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+        })
+    }
+}
+
+/// The three metrics routes.
+pub(crate) fn routes(metrics: Metrics) -> Router {
+    Router::new()
+        .route("/metrics", get(prometheus_text))
+        .route("/metrics/json", get(memory_json))
+        .route("/api/v1/metrics", get(negotiated))
+        .with_state(metrics)
+}
+
+async fn prometheus_text(
+    State(metrics): State<Metrics>,
+    Extension(authenticator): Extension<Authenticator>,
+    meta: Meta,
+    seen: Seen,
+) -> Result<Response, Problem> {
+    metrics
+        .check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated)
+        .await?;
+    Ok(text_answer(metrics.prometheus().await))
+}
+
+async fn memory_json(
+    State(metrics): State<Metrics>,
+    Extension(authenticator): Extension<Authenticator>,
+    meta: Meta,
+    seen: Seen,
+) -> Result<Response, Problem> {
+    metrics
+        .check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated)
+        .await?;
+    Ok(axum::Json(metrics.memory_json()).into_response())
+}
+
+async fn negotiated(
+    State(metrics): State<Metrics>,
+    Extension(authenticator): Extension<Authenticator>,
+    meta: Meta,
+    seen: Seen,
+) -> Result<Response, Problem> {
+    metrics
+        .check_access(&authenticator, meta, &seen, ErrorKind::Forbidden)
+        .await?;
+    let mut answer = match wanted_format(&seen.query, &seen.headers)? {
+        Format::Json => axum::Json(metrics.overview_json()).into_response(),
+        Format::Prometheus => text_answer(metrics.prometheus().await),
+    };
+    answer
+        .headers_mut()
+        .insert(header::VARY, header::HeaderValue::from_static("Accept"));
+    Ok(answer)
+}
+
+fn text_answer(text: String) -> Response {
+    (
+        StatusCode::OK,
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response()
+}
+
+#[derive(Debug, PartialEq)]
+enum Format {
+    Json,
+    Prometheus,
+}
+
+fn wanted_format(query: &str, headers: &HeaderMap) -> kernel::Result<Format> {
+    match query.split('&').find_map(|pair| pair.strip_prefix("format=")) {
+        Some("json") => return Ok(Format::Json),
+        Some("prometheus") => return Ok(Format::Prometheus),
+        Some(_) => return Err(Error::field("format", "is json or prometheus")),
+        None => {}
+    }
+    let Some(accept) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else {
+        return Ok(Format::Json);
+    };
+    let best = accept
+        .split(',')
+        .filter_map(offer)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    match best {
+        Some((weight, _, format)) if weight > 0.0 => Ok(format),
+        _ => {
+            let text = "this route serves application/json and text/plain";
+            Err(Error::new(ErrorKind::NotAcceptable, "not_acceptable", text))
+        }
+    }
+}
+
+/// Weight, rank among equals, and format of one entry of `Accept`.
+fn offer(entry: &str) -> Option<(f64, u8, Format)> {
+    let mut parts = entry.split(';').map(str::trim);
+    let format = match parts.next()?.to_ascii_lowercase().as_str() {
+        "application/json" | "application/*" => (0, Format::Json),
+        "*/*" => (2, Format::Json),
+        "text/plain" | "text/*" | "application/openmetrics-text" => (1, Format::Prometheus),
+        _ => return None,
+    };
+    let weight = parts
+        .find_map(|part| part.strip_prefix("q="))
+        .map_or(Some(1.0), |q| q.parse().ok())?;
+    Some((weight, format.0, format.1))
+}
+
+impl Metrics {
+    /// An allowed address, the metrics token, or a key with the scope `admin`.
+    async fn check_access(
+        &self,
+        authenticator: &Authenticator,
+        meta: Meta,
+        seen: &Seen,
+        wrong_key: ErrorKind,
+    ) -> kernel::Result<()> {
+        let access = &self.0.access;
+        if !access.is_enabled {
+            return Err(Error::not_found("route"));
+        }
+        let forged = seen
+            .peer
+            .is_some_and(|peer| self.0.rules.is_forged(peer, &seen.headers));
+        let near = meta
+            .address
+            .is_some_and(|address| access.allow.iter().any(|net| net.contains(&address)));
+        if (near && !forged) || self.has_token(&seen.headers) {
+            return Ok(());
+        }
+        match authenticator.authenticate(meta.credentials).await {
+            Ok(ctx) if ctx.scopes.has(Scope::Admin) => Ok(()),
+            Ok(_) => Err(Error::forbidden("this needs the scope admin")),
+            Err(mut error) => {
+                if error.public == "Invalid API key" {
+                    error.kind = wrong_key;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn has_token(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.0.access.token else {
+            return false;
+        };
+        let sent = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default();
+        let basic = || {
+            let decoded = BASE64.decode(sent.strip_prefix("Basic ")?.as_bytes()).ok()?;
+            String::from_utf8(decoded)
+                .ok()?
+                .split_once(':')
+                .map(|(_, password)| password.to_owned())
+        };
+        let shown = sent
+            .strip_prefix("Bearer ")
+            .map(str::to_owned)
+            .or_else(basic)
+            .unwrap_or_default();
+        // Compared as hashes, so that the time taken tells nothing of the token.
+        store::blob::data_hash(shown.as_bytes()) == store::blob::data_hash(token.expose().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_follows_accept_and_the_query_wins() {
+        let of = |query: &str, accept: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(text) = accept {
+                headers.insert(header::ACCEPT, text.parse().unwrap());
+            }
+            wanted_format(query, &headers).map_err(|error| error.code)
+        };
+        assert_eq!(of("", None), Ok(Format::Json));
+        assert_eq!(of("", Some("*/*")), Ok(Format::Json));
+        let scraper = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        assert_eq!(of("", Some(scraper)), Ok(Format::Prometheus));
+        assert_eq!(
+            of("", Some("text/plain;q=0.3, application/json;q=0.9")),
+            Ok(Format::Json)
+        );
+        assert_eq!(of("format=json", Some("text/plain")), Ok(Format::Json));
+        assert_eq!(of("", Some("image/png")), Err("not_acceptable"));
+        assert_eq!(of("format=xml", None), Err("validation_failed"));
+    }
+}
