@@ -248,8 +248,9 @@ mod tests {
             })
             .sum();
         let mut found = Vec::new();
-        planes.for_each_dot(&[signs.clone(), signs].concat(), |row, dot| {
-            found.push((row, dot))
+        let rows = [signs.clone(), signs].concat();
+        planes.for_each_dot(&rows, |row, dot| {
+            found.push((row, dot));
         });
         assert_eq!(found, [(0, expected), (1, expected)]);
     }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::ranking::{LegScore, Ranking, Row};
+use super::ranking::{Ranking, Row};
+use super::scale::LegScore;
 use crate::params::Leg;
 
 /// One document found.

@@ -7,6 +7,7 @@ mod late;
 mod lexical;
 mod pick;
 mod ranking;
+mod scale;
 mod spread;
 mod view;
 
@@ -17,8 +18,8 @@ use crate::query::{Mode, Query};
 pub use analysis::{Analysis, QueryTerm};
 pub use explain::{Group, Hit, Part};
 use late::LateQuery;
-use ranking::Legs;
 pub use ranking::Ranking;
+use scale::Legs;
 use spread::{Named, Spread, neighbours_of};
 use view::{NONE, View};
 
