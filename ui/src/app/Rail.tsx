@@ -1,13 +1,16 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useRouterState } from "@tanstack/react-router";
 import { Icon, type IconName } from "@/components/icons";
 import { Mark } from "@/components/Mark";
+import { cx } from "@/lib/cx";
 import { AccountMenu } from "./AccountMenu";
 
 const cell = "grid size-9 place-items-center rounded border border-transparent text-muted hover:bg-hover hover:text-ink max-md:my-1 max-md:size-10";
 
 function Section({ to, icon, label }: { to: string; icon: IconName; label: string }) {
+  // A section stays lit on all of its pages.
+  const isHere = useRouterState({ select: ({ location }) => location.pathname.split("/")[1] === to.split("/")[1] });
   return (
-    <Link to={to} aria-label={label} title={label} activeOptions={{ exact: false }} className={cell} activeProps={{ className: "border-line! bg-raised text-ember!" }}>
+    <Link to={to} aria-label={label} aria-current={isHere ? "true" : undefined} title={label} className={cx(cell, isHere && "border-line! bg-raised text-ember!")}>
       <Icon name={icon} className="size-5" />
     </Link>
   );

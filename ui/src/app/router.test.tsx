@@ -66,6 +66,16 @@ test("a set-up token made of digits is sent as it stands", async () => {
   expect(sent).toEqual({ setup_token: "123e4", tenant_name: "harbour-lab", username: "mika", password: "a quiet ember" });
 });
 
+test("a page that could not be fetched says under which request, and can be tried again", async () => {
+  let isDown = true;
+  serve({ ...ready, "GET /api/v1/session": () => (isDown ? problem(400, "The server is not well.") : problem(401, "API key required")) });
+  visit("/memory");
+  expect((await screen.findByRole("alert")).textContent).toContain("req_7f3a");
+  isDown = false;
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("heading", { name: "Welcome back" })).toBeTruthy();
+});
+
 test("a session that ended elsewhere asks to sign in", async () => {
   serve({ ...ready, "GET /api/v1/session": () => ({ body: session }), "GET /auth/sessions": () => problem(401, "API key required") });
   visit("/settings/devices");
