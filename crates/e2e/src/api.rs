@@ -74,7 +74,7 @@ impl Api {
         read(request.send_json(body)?)
     }
 
-    /// Uses the set-up link: makes the first tenant and its owner; returns the owner's view.
+    /// Uses the set-up link: makes the first tenant and its owner, signs in, returns the owner's view.
     ///
     /// # Errors
     /// When the server refuses.
@@ -83,21 +83,20 @@ impl Api {
             .rsplit(['=', '/', '#'])
             .next()
             .context("the set-up link carries a token")?;
-        let body = json!({
-            "setup_token": token,
-            "tenant_name": "Home",
-            "username": "ana",
-            "password": "seven otters swim upstream",
+        let mut person = json!({ "username": "ana", "password": "seven otters swim upstream" });
+        person["setup_token"] = json!(token);
+        person["tenant_name"] = json!("home");
+        let answer = self.post("/api/v1/setup", &person)?;
+        ensure!(answer.status == 201, "set-up was refused: {answer:?}");
+        let credentials = json!({
+            "username": person["username"],
+            "password": person["password"],
+            "tenant_id": person["tenant_name"],
         });
-        let answer = self.post("/api/v1/setup", &body)?;
-        ensure!(
-            (200..300).contains(&answer.status),
-            "set-up was refused: {answer:?}"
-        );
-        let access = answer.body["access_token"]
-            .as_str()
-            .context("the answer carries an access token")?;
-        Ok(self.with_bearer(access))
+        let answer = self.post("/auth/login", &credentials)?;
+        ensure!(answer.status == 200, "sign-in was refused: {answer:?}");
+        let access = answer.body["access_token"].as_str();
+        Ok(self.with_bearer(access.context("the answer carries an access token")?))
     }
 
     /// Makes an API key with these scopes.
