@@ -4,16 +4,206 @@
  */
 
 export interface paths {
-    "/api/v1/setup": {
+    "/api/v1/api-keys": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["get_setup"];
+        /** Lists API keys: all of the tenant for an administrator, else the caller's own. */
+        get: operations["list_api_keys"];
         put?: never;
-        post: operations["complete_setup"];
+        /** Makes an API key. */
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes an API key and ends the sessions made with it. */
+        delete: operations["revoke_api_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/artifacts/{artifact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an artifact's bytes */
+        get: operations["get_artifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the tenant's audit rows, newest first. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chunks/{chunk_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one chunk */
+        get: operations["get_chunk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the latest events of a conversation */
+        get: operations["list_session_events"];
+        put?: never;
+        /** Record one event */
+        post: operations["record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Record up to 1,000 events, all or none */
+        post: operations["record_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one event */
+        get: operations["get_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Invites one person into the caller's tenant. */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memories/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask memory */
+        post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what an owner's memory holds */
+        get: operations["stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List events, latest first */
+        get: operations["timeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -27,10 +217,133 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tells who is signed in, and renews the life of the cookies. */
         get: operations["get_session"];
         put?: never;
+        /** Signs the page in; answers with two cookies. */
         post: operations["sign_in"];
+        /** Ends the session and removes its cookies. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List conversations, latest first */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells whether this server waits for its first owner. */
+        get: operations["get_setup"];
+        put?: never;
+        /** Makes the first tenant and its owner, and signs the page in. */
+        post: operations["complete_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the people of the tenant. */
+        get: operations["list_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a person a role, or takes it away. */
+        put: operations["set_user_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an API key: for anyone when the caller is an administrator, else for the caller. */
+        post: operations["create_contract_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in for tokens. */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an account and signs it in. */
+        post: operations["register"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -43,6 +356,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the caller's open sessions, newest first. */
         get: operations["list_sign_ins"];
         put?: never;
         post?: never;
@@ -62,29 +376,14 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Ends one of the caller's sessions. */
         delete: operations["end_sign_in"];
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/api-keys": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_api_keys"];
-        put?: never;
-        post: operations["create_api_key"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/api-keys/{key_id}": {
+    "/auth/token": {
         parameters: {
             query?: never;
             header?: never;
@@ -93,14 +392,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post?: never;
-        delete: operations["revoke_api_key"];
+        /** Makes an access token for the person that the caller's key is bound to. */
+        post: operations["mint_token"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/events": {
+    "/auth/token/refresh": {
         parameters: {
             query?: never;
             header?: never;
@@ -109,14 +409,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["add_event"];
+        /** Exchanges a refresh token for a new pair; a second use of a token ends its session. */
+        post: operations["refresh_token"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/events/batch": {
+    "/auth/token/revoke": {
         parameters: {
             query?: never;
             header?: never;
@@ -125,14 +426,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["add_events"];
+        /** Ends the session of a refresh token; an unknown one is no error. */
+        post: operations["revoke_token"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/memories/search": {
+    "/auth/validate": {
         parameters: {
             query?: never;
             header?: never;
@@ -141,55 +443,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["search_memories"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/memory/timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_timeline"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sessions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_sessions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/memory/stats": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["stats"];
-        put?: never;
-        post?: never;
+        /** Tells whether an access token opens anything. */
+        post: operations["validate_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -200,264 +455,781 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        FieldBody: {
-            field: string;
-            message: string;
-            index?: number | null;
+        /** @description Who acted in an event. */
+        Actor: {
+            /** @description The caller's own id of the actor, 1–256 characters. */
+            id: string;
+            /** @description Name as spoken, 1–256 characters; the id when absent. */
+            name?: string | null;
+            /** @description Kind of actor. */
+            type: components["schemas"]["ActorType"];
         };
-        ProblemBody: {
-            type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            detail: string;
-            code: string;
-            error: string;
-            request_id: string;
-            errors: components["schemas"]["FieldBody"][];
-            retryAfter?: number | null;
-        };
-        SetupState: {
-            needed: boolean;
-            token_required: boolean;
-        };
-        SetupRequest: {
-            setup_token?: string | null;
-            tenant_name: string;
-            username: string;
-            password: string;
-        };
-        SignInRequest: {
-            tenant: string;
-            username: string;
-            password: string;
-        };
-        SessionUser: {
-            user_id: string;
-            tenant_id: string;
-            tenant_name: string;
-            username: string;
-            roles: string[];
-        };
-        Session: {
-            user: components["schemas"]["SessionUser"];
-            scopes: string[];
-            csrf_token: string;
-            /** Format: date-time */
-            expires_at: string;
-        };
-        SignIn: {
-            session_id: string;
-            kind: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            last_used_at: string;
-            /** Format: date-time */
-            expires_at: string;
-            address?: string | null;
-            user_agent?: string | null;
-            current: boolean;
-        };
-        SignIns: {
-            sessions: components["schemas"]["SignIn"][];
-            /** Format: int64 */
-            count: number;
-        };
-        ApiKey: {
-            key_id: string;
-            name: string;
-            prefix: string;
-            scopes: string[];
-            user_id?: string | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            expires_at?: string | null;
-            /** Format: date-time */
-            last_used_at?: string | null;
-            /** Format: date-time */
-            revoked_at?: string | null;
-        };
-        /** @enum {string} */
+        /**
+         * @description Who acted.
+         * @enum {string}
+         */
+        ActorType: "human" | "agent" | "tool";
+        /**
+         * @description For whom a key acts.
+         * @enum {string}
+         */
         ActsFor: "self" | "anyone";
-        ApiKeyRequest: {
-            name: string;
-            scopes: string[];
-            acts_for?: null | components["schemas"]["ActsFor"];
-            /** Format: date-time */
+        /** @description A key as lists show it. */
+        ApiKey: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
             expires_at?: string | null;
+            /** @description `key_…` */
+            key_id: string;
+            /**
+             * Format: date-time
+             * @description Last use, to the minute.
+             */
+            last_used_at?: string | null;
+            /** @description For people. */
+            name: string;
+            /** @description The key's first ten characters. */
+            prefix: string;
+            /**
+             * Format: date-time
+             * @description When it was revoked.
+             */
+            revoked_at?: string | null;
+            /** @description What it may do, unless its person or maker may do less by now. */
+            scopes: string[];
+            /** @description The person it acts for, if it is one. */
+            user_id?: string | null;
         };
+        /** @description A key that was made just now. It is shown this once. */
         ApiKeyCreated: components["schemas"]["ApiKey"] & {
+            /** @description `hk_` and 52 characters. */
             api_key: string;
             tenant_id: string;
         };
+        /** @description Keys, newest first. */
         ApiKeyPage: {
             items: components["schemas"]["ApiKey"][];
             next_cursor?: string | null;
         };
-        /** @enum {string} */
-        Channel: "private" | "team" | "public" | "agent";
-        /** @enum {string} */
-        EventKind: "message" | "tool_call" | "tool_result" | "decision" | "task_update" | "artifact" | "note";
-        /** @enum {string} */
-        SearchMode: "auto" | "lexical" | "dense" | "hybrid";
-        /** @enum {string} */
-        ActorType: "human" | "agent" | "tool";
-        Actor: {
-            type: components["schemas"]["ActorType"];
-            id: string;
-            name?: string | null;
+        /** @description A key to make. */
+        ApiKeyRequest: {
+            acts_for?: null | components["schemas"]["ActsFor"];
+            /**
+             * Format: date-time
+             * @description Never later than the key that makes it.
+             */
+            expires_at?: string | null;
+            /** @description 1–100 characters. */
+            name: string;
+            /** @description At least one, none beyond the caller's own. */
+            scopes: string[];
         };
-        NewEvent: {
-            session_id: string;
-            channel: components["schemas"]["Channel"];
-            actor: components["schemas"]["Actor"];
-            kind: components["schemas"]["EventKind"];
-            content: Record<string, unknown>;
-            user_id?: string | null;
-            agent_id?: string | null;
-            /** Format: date-time */
-            occurred_at?: string | null;
-            client_event_id?: string | null;
-            tags?: string[];
+        /** @description Audit rows, newest first. */
+        AuditPage: {
+            items: components["schemas"]["AuditRow"][];
+            next_cursor?: string | null;
         };
+        /** @description A row as administrators read it. */
+        AuditRow: {
+            /** @description What was done. */
+            action: string;
+            /** @description From where. */
+            address?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description `aud_…` */
+            audit_id: string;
+            /** @description With what credential. */
+            credential_id: string;
+            /** @description Names of the changed fields. */
+            fields: string[];
+            /** @description `success`, `failure` or `denied`. */
+            outcome: string;
+            /** @description Who. */
+            principal_id: string;
+            /** @description `user`, `api_key`, `local operator` or `anonymous`. */
+            principal_kind: string;
+            /** @description In which request. */
+            request_id: string;
+            /** @description To what. */
+            resource: string;
+        };
+        /** @description Events to record together. */
         Batch: {
+            /** @description 1–1,000 events: all are recorded or none. */
             events: components["schemas"]["NewEvent"][];
         };
-        Recorded: {
-            event_id: string;
-            chunk_ids: string[];
-            artifact_id?: string | null;
-            duplicate: boolean;
-            redactions: Record<string, unknown>[];
-        };
-        RecordedBatch: {
-            results: components["schemas"]["Recorded"][];
-            /** Format: int64 */
-            accepted: number;
-            /** Format: int64 */
-            duplicates: number;
-        };
-        Event: {
-            event_id: string;
-            /** Format: date-time */
-            ts: string;
-            /** Format: date-time */
-            recorded_at: string;
-            tenant_id: string;
-            user_id: string;
-            agent_id?: string | null;
-            session_id: string;
-            /** Format: int64 */
-            seq: number;
+        /**
+         * @description Where something was said, and where an answer will be shown.
+         * @enum {string}
+         */
+        Channel: "private" | "team" | "public" | "agent";
+        /** @description A chunk as older clients read it. */
+        Chunk: {
+            /** @description Where it was said. */
             channel: string;
-            sensitivity: string;
+            /** @description `chk_…`. */
+            chunk_id: string;
+            /** @description Its event. */
+            event_id: string;
+            /**
+             * Format: double
+             * @description 0–1.
+             */
+            importance: number;
+            /** @description Kind of the event. */
             kind: string;
-            actor_type: string;
-            actor_id: string;
-            actor_name?: string | null;
+            /** @description How carefully it is kept. */
+            sensitivity: string;
+            /** @description Labels of the event. */
             tags: string[];
-            content: Record<string, unknown>;
-            refs: string[];
-            /** Format: int64 */
+            /** @description Tenant. */
+            tenant_id: string;
+            /** @description The words. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Estimated tokens.
+             */
             token_est: number;
-            truncated: boolean;
-            artifact_id?: string | null;
-            client_event_id?: string | null;
-            trust: string;
+            /**
+             * Format: date-time
+             * @description When the event happened.
+             */
+            ts: string;
         };
+        /** @description A key in the contract's form. */
+        ContractKeyRequest: {
+            /**
+             * Format: date-time
+             * @description Never later than the key that makes it.
+             */
+            expires_at?: string | null;
+            /** @description 1–100 characters. */
+            name?: string | null;
+            /** @description At least one. */
+            scopes: string[];
+        };
+        /** @description Where vectors come from. */
+        EmbeddingStats: {
+            /** @description Components of a vector. */
+            dimension?: number | null;
+            /** @description Name of the model; absent without one. */
+            model?: string | null;
+            /** @description `ready`, or `none` when recall goes by words alone. */
+            state: string;
+        };
+        /** @description A recorded event. */
+        Event: {
+            /** @description Actor. */
+            actor_id: string;
+            /** @description Actor's name. */
+            actor_name?: string | null;
+            /** @description Kind of actor. */
+            actor_type: string;
+            /** @description Agent or persona. */
+            agent_id?: string | null;
+            /** @description `art_…`. */
+            artifact_id?: string | null;
+            /** @description Where it was said. */
+            channel: string;
+            /** @description The caller's own id. */
+            client_event_id?: string | null;
+            /** @description The event itself, word for word. */
+            content: Record<string, unknown>;
+            /** @description `evt_…`. */
+            event_id: string;
+            /** @description What it is. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            recorded_at: string;
+            /** @description References. */
+            refs: string[];
+            /** @description How carefully it is kept. */
+            sensitivity: string;
+            /**
+             * Format: int64
+             * @description Place in the conversation, increasing.
+             */
+            seq: number;
+            /** @description Conversation. */
+            session_id: string;
+            /** @description Labels. */
+            tags: string[];
+            /** @description Tenant. */
+            tenant_id: string;
+            /**
+             * Format: int64
+             * @description Estimated tokens of the text.
+             */
+            token_est: number;
+            /** @description Whether `content` holds an excerpt; the whole is in the artifact. */
+            truncated: boolean;
+            /** @description How far the actor's word is trusted. */
+            trust: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            ts: string;
+            /** @description Owner. */
+            user_id: string;
+        };
+        /**
+         * @description What an event is.
+         * @enum {string}
+         */
+        EventKind: "message" | "tool_call" | "tool_result" | "decision" | "task_update" | "artifact" | "note";
+        /** @description A page of events. */
         EventPage: {
             items: components["schemas"]["Event"][];
             next_cursor?: string | null;
         };
-        SearchRequest: {
-            query: string;
-            user_id?: string | null;
-            agent_id?: string | null;
-            session_id?: string | null;
-            channel?: null | components["schemas"]["Channel"];
-            kinds?: components["schemas"]["EventKind"][] | null;
-            /** Format: date-time */
-            after?: string | null;
-            /** Format: date-time */
-            before?: string | null;
-            limit?: number | null;
-            neighbours?: number | null;
-            mode?: components["schemas"]["SearchMode"];
-            explain?: boolean;
-        };
-        Neighbour: {
-            event_id: string;
-            text: string;
-            actor: string;
-            /** Format: int64 */
-            offset: number;
-        };
-        MatchedTerm: {
-            term: string;
-            matched: string[];
-            weight: number;
-        };
+        /** @description Parts of a score; they add up to it within 1e-6. */
         Explain: {
+            /** @description Addends. */
             parts: Record<string, unknown>[];
+            /** @description Which of the question's terms the text holds, and in which words. */
             terms: components["schemas"]["MatchedTerm"][];
         };
-        SearchHit: {
-            kind: string;
-            id: string;
-            event: components["schemas"]["Event"];
-            text: string;
-            score: number;
-            session_id: string;
-            /** Format: int64 */
-            seq: number;
-            actor: components["schemas"]["Actor"];
-            /** Format: date-time */
-            occurred_at: string;
-            trust: string;
-            refs: string[];
-            neighbours: components["schemas"]["Neighbour"][];
-            explain?: null | components["schemas"]["Explain"];
+        /** @description One wrong field. */
+        FieldBody: {
+            /** @description Path such as `content.text`. */
+            field: string;
+            /** @description Position in a batch. */
+            index?: number | null;
+            /** @description What is wrong. */
+            message: string;
         };
+        /** @description An invitation that was made just now. Its token is shown this once. */
+        InvitationCreated: {
+            /** Format: date-time */
+            expires_at: string;
+            invitation_id: string;
+            role: string;
+            token: string;
+        };
+        /** @description Whom to invite. */
+        InvitationRequest: {
+            /** @description `owner`, `admin`, `member` or `viewer`. */
+            role: string;
+        };
+        /** @description A sign-in for tokens. */
+        LoginRequest: {
+            password: string;
+            tenant_id?: string;
+            username: string;
+        };
+        /** @description A term of the question in the words of a hit. */
+        MatchedTerm: {
+            /** @description The words as found. */
+            matched: string[];
+            /** @description The word as asked. */
+            term: string;
+            /**
+             * Format: float
+             * @description Rarity of the term, above 0.
+             */
+            weight: number;
+        };
+        /** @description What an owner's memory holds. */
+        MemoryStats: {
+            /** @description Where vectors come from. */
+            embedding: components["schemas"]["EmbeddingStats"];
+            /**
+             * Format: int64
+             * @description Events recorded.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Conversations.
+             */
+            sessions: number;
+            /** @description Owner. */
+            user_id: string;
+        };
+        /** @description A token for the person that the key is bound to. */
+        MintRequest: {
+            /**
+             * Format: int64
+             * @description 1–24; more is cut to 24.
+             */
+            expires_in_hours?: number | null;
+            user_id: string;
+        };
+        /** @description A token made with a key. */
+        Minted: {
+            /** @description JWT for `Authorization: Bearer`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Life, seconds.
+             */
+            expires_in: number;
+            /** @description `Bearer` */
+            token_type: string;
+            /** @description Whose it is. */
+            user_id: string;
+        };
+        /** @description A turn beside a hit. */
+        Neighbour: {
+            /** @description Who spoke. */
+            actor: string;
+            /** @description `evt_…`. */
+            event_id: string;
+            /**
+             * Format: int64
+             * @description Places from the hit: −1 is the turn before.
+             */
+            offset: number;
+            /** @description Its words. */
+            text: string;
+        };
+        /** @description An event to record. */
+        NewEvent: {
+            /** @description Who acted. */
+            actor: components["schemas"]["Actor"];
+            /** @description Agent or persona it belongs to. */
+            agent_id?: string | null;
+            /** @description Where it was said. */
+            channel: components["schemas"]["Channel"];
+            /** @description The caller's own id: recording the same again answers the first result. */
+            client_event_id?: string | null;
+            /** @description The event itself. `message` and `note` hold `text`; images `caption` and `image_query` beside it. */
+            content: Record<string, unknown>;
+            /**
+             * Format: date-time
+             * @description When it must be forgotten.
+             */
+            expires_at?: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["EventKind"];
+            /**
+             * Format: date-time
+             * @description When it happened: any past instant, at most 24 h ahead; now when absent.
+             */
+            occurred_at?: string | null;
+            /** @description Marks text that came out of memory or a system prompt: kept, never indexed. */
+            recalled?: boolean;
+            /** @description Up to 256 references of 1–200 characters; `evt_…` must exist, `client:<client_event_id>` points inside a batch. */
+            refs?: string[];
+            sensitivity?: null | components["schemas"]["Sensitivity"];
+            /** @description Conversation or task it belongs to, 1–256 characters of the caller's choice. */
+            session_id: string;
+            /** @description Up to 100 labels of 1–64 characters. */
+            tags?: string[];
+            /** @description Tenant, for older clients: refused unless it is the credential's own. */
+            tenant_id?: string | null;
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
+        };
+        /** @description A person in the answers of the contract routes. */
+        Person: {
+            /** @description `owner`, `admin`, `member`, `viewer`, or none. */
+            roles: string[];
+            /** @description The tenant. */
+            tenant_id: string;
+            /** @description `usr_…` */
+            user_id: string;
+            /** @description The name that signs in. */
+            username: string;
+        };
+        /** @description Body of every error answer (`application/problem+json`). */
+        ProblemBody: {
+            /** @description Stable word for programs. */
+            code: string;
+            /** @description What is wrong and what to do. */
+            detail: string;
+            /** @description The same word under the name that older memory clients read. */
+            error: string;
+            /** @description Wrong fields, if the request's form was the problem. */
+            errors?: components["schemas"]["FieldBody"][];
+            /** @description Leads to the log line. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description Seconds to wait before trying again, if waiting helps.
+             */
+            retryAfter?: number | null;
+            /**
+             * Format: int32
+             * @description HTTP status.
+             */
+            status: number;
+            /** @description The status in words. */
+            title: string;
+            /** @description `about:blank`: `code` tells problems apart. */
+            type: string;
+        };
+        /** @description What recording one event answers. */
+        Recorded: {
+            /** @description `art_…` when the text was too large to keep inline. */
+            artifact_id?: string | null;
+            /** @description `chk_…`, in the order of the text; empty for what is never indexed. */
+            chunk_ids: string[];
+            /** @description Whether this very event had been recorded before. */
+            duplicate: boolean;
+            /** @description `evt_…`. */
+            event_id: string;
+            /** @description What was taken out before storing. */
+            redactions: Record<string, unknown>[];
+        };
+        /** @description What recording a batch answers. */
+        RecordedBatch: {
+            /** @description Events recorded now. */
+            accepted: number;
+            /** @description Events that had been recorded before. */
+            duplicates: number;
+            /** @description One for each event, in their order. */
+            results: components["schemas"]["Recorded"][];
+        };
+        /** @description A refresh token. */
+        RefreshRequest: {
+            refresh_token: string;
+        };
+        /** @description A sign-up. */
+        RegisterRequest: {
+            /** @description Not verified. */
+            email?: string | null;
+            /** @description Sets tenant and role. */
+            invitation?: string | null;
+            /** @description 12–256 bytes. */
+            password: string;
+            /** @description Makes the first owner. */
+            setup_token?: string | null;
+            /** @description Grants nothing; an invitation overrules it. */
+            tenant_id?: string;
+            /** @description 1–64 characters of `a-z A-Z 0-9 . _ @ -`. */
+            username: string;
+        };
+        /** @description The session of the token is over. */
+        Revoked: {
+            revoked: boolean;
+        };
+        /** @description The new role. */
+        RoleRequest: {
+            /** @description `owner`, `admin`, `member`, `viewer`, or null for none. */
+            role?: string | null;
+        };
+        /** @description The answer of a search. */
         SearchAnswer: {
-            items: components["schemas"]["SearchHit"][];
-            query: Record<string, unknown>;
-            mode: components["schemas"]["SearchMode"];
+            /** @description What could not be done, in stable words: `no_embedding_model`, `embeddings_unavailable`, `vectors_missing`. */
             degraded: string[];
-            /** Format: int64 */
+            /** @description Hits, best first. */
+            items: components["schemas"]["SearchHit"][];
+            /** @description Documents in the partitions read that have no vector yet. */
             missing_vectors: number;
+            /** @description Legs that took part. */
+            mode: components["schemas"]["SearchMode"];
+            /** @description The question taken apart. */
+            query: Record<string, unknown>;
+            /** @description Version of each partition read. */
             snapshot: {
                 [key: string]: number;
             };
+            /**
+             * Format: double
+             * @description Time spent, ms.
+             */
             took_ms: number;
         };
-        SessionSummary: {
+        /** @description One hit. */
+        SearchHit: {
+            /** @description Who spoke. */
+            actor: components["schemas"]["Actor"];
+            /** @description Its event. */
+            event: components["schemas"]["Event"];
+            explain?: null | components["schemas"]["Explain"];
+            /** @description `chk_…`, what was found. */
+            id: string;
+            /** @description `event`. */
+            kind: string;
+            /** @description Turns around it in its conversation that the caller may read. */
+            neighbours: components["schemas"]["Neighbour"][];
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            occurred_at: string;
+            /** @description References of the event. */
+            refs: string[];
+            /**
+             * Format: double
+             * @description 0–1, comparable within one answer.
+             */
+            score: number;
+            /**
+             * Format: int64
+             * @description Place in the conversation.
+             */
+            seq: number;
+            /** @description Conversation. */
             session_id: string;
-            user_id: string;
-            /** Format: int64 */
-            event_count: number;
-            /** Format: date-time */
-            first_at: string;
-            /** Format: date-time */
-            last_at: string;
+            /** @description The words found: the chunk, not the whole event. */
+            text: string;
+            /** @description How far the actor's word is trusted. */
+            trust: string;
         };
+        /**
+         * @description Which legs of the recipe take part.
+         * @enum {string}
+         */
+        SearchMode: "auto" | "lexical" | "dense" | "hybrid";
+        /** @description A question to memory. */
+        SearchRequest: {
+            /**
+             * Format: date-time
+             * @description Only events at or after this instant.
+             */
+            after?: string | null;
+            /** @description Only events of this agent. */
+            agent_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Only events before this instant.
+             */
+            before?: string | null;
+            channel?: null | components["schemas"]["Channel"];
+            /** @description Read only from these; can only narrow. */
+            channels?: components["schemas"]["Channel"][] | null;
+            /** @description Whether hits carry the parts of their score. */
+            explain?: boolean;
+            /** @description Only these kinds. */
+            kinds?: components["schemas"]["EventKind"][] | null;
+            /**
+             * Format: int64
+             * @description Hits at most, 1–200; 10 when absent.
+             */
+            limit?: number | null;
+            /**
+             * Format: double
+             * @description Only hits with at least this score, 0–1.
+             */
+            min_score?: number | null;
+            /** @description Legs. */
+            mode?: components["schemas"]["SearchMode"];
+            /**
+             * Format: int64
+             * @description Turns around each hit, on each side, 0–3; 1 when absent.
+             */
+            neighbours?: number | null;
+            /** @description The question, 1–4,000 characters. */
+            query: string;
+            /** @description Only events of this conversation. */
+            session_id?: string | null;
+            /** @description Labels. */
+            tags?: components["schemas"]["TagFilter"];
+            /** @description Owner whose memory is asked; the credential's own person or principal when absent. */
+            user_id?: string | null;
+        };
+        /**
+         * @description How carefully something must be kept; the order is from open to closed.
+         * @enum {string}
+         */
+        Sensitivity: "none" | "low" | "high" | "secret";
+        /** @description What the page knows of its session. */
+        Session: {
+            /** @description Repeat it as `X-CSRF-Token` on every unsafe method. */
+            csrf_token: string;
+            /**
+             * Format: date-time
+             * @description When the session ends if it is not used.
+             */
+            expires_at: string;
+            /** @description What they may do. */
+            scopes: string[];
+            /** @description Who is signed in. */
+            user: components["schemas"]["SessionUser"];
+        };
+        /** @description A page of conversations. */
         SessionPage: {
             items: components["schemas"]["SessionSummary"][];
             next_cursor?: string | null;
         };
-        EmbeddingStats: {
-            model?: string | null;
-            dimension?: number | null;
-            state: string;
-        };
-        MemoryStats: {
+        /** @description A conversation in a list. */
+        SessionSummary: {
+            /**
+             * Format: int64
+             * @description Events recorded.
+             */
+            event_count: number;
+            /**
+             * Format: date-time
+             * @description When its earliest event happened.
+             */
+            first_at: string;
+            /**
+             * Format: date-time
+             * @description When its latest event happened.
+             */
+            last_at: string;
+            /** @description The caller's own id of the conversation. */
+            session_id: string;
+            /** @description Owner. */
             user_id: string;
-            /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            sessions: number;
-            embedding: components["schemas"]["EmbeddingStats"];
+        };
+        /** @description The person behind a page's session. */
+        SessionUser: {
+            /** @description `owner`, `admin`, `member`, `viewer`, or none. */
+            roles: string[];
+            /** @description The tenant. */
+            tenant_id: string;
+            /** @description The tenant as people read it. */
+            tenant_name: string;
+            /** @description `usr_…` */
+            user_id: string;
+            /** @description The name that signs in. */
+            username: string;
+        };
+        /** @description The first set-up. */
+        SetupRequest: {
+            password: string;
+            /** @description From the set-up link; needed in production. */
+            setup_token?: string | null;
+            /** @description 1–64 characters of `a-z 0-9 - _`. */
+            tenant_name: string;
+            username: string;
+        };
+        /** @description Whether the first set-up waits. */
+        SetupState: {
+            /** @description No owner exists yet. */
+            needed: boolean;
+            /** @description The first owner must show the set-up token. */
+            token_required: boolean;
+        };
+        /** @description One open session. */
+        SignIn: {
+            /** @description Where it began. */
+            address?: string | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            created_at: string;
+            /** @description The session that asks. */
+            current: boolean;
+            /**
+             * Format: date-time
+             * @description When it ends if it is not used.
+             */
+            expires_at: string;
+            /** @description `page` (cookie), `token` (login), `key` (made with an API key). */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description Last use, to the minute.
+             */
+            last_used_at: string;
+            /** @description `ses_…` */
+            session_id: string;
+            /** @description What the client said it was. */
+            user_agent?: string | null;
+        };
+        /** @description A sign-in of the page. */
+        SignInRequest: {
+            password: string;
+            tenant: string;
+            username: string;
+        };
+        /** @description Open sessions of a person, newest first. */
+        SignIns: {
+            /** @description How many are listed. */
+            count: number;
+            /** @description At most 200. */
+            sessions: components["schemas"]["SignIn"][];
+        };
+        /** @description The session body of the contract routes. */
+        SignedIn: {
+            /** @description JWT for `Authorization: Bearer`. */
+            access_token: string;
+            /**
+             * Format: int64
+             * @description Life of the access token, seconds.
+             */
+            expires_in: number;
+            /**
+             * Format: int64
+             * @description Life of the refresh token, seconds.
+             */
+            refresh_expires_in: number;
+            /** @description Opaque; good for one refresh. */
+            refresh_token: string;
+            /** @description `Bearer` */
+            token_type: string;
+            /** @description Who signed in. */
+            user: components["schemas"]["Person"];
+        };
+        /** @description Which labels an event must have. */
+        TagFilter: {
+            /**
+             * @description All of these.
+             * @default []
+             */
+            all: string[];
+            /**
+             * @description At least one of these.
+             * @default []
+             */
+            any: string[];
+            /**
+             * @description None of these.
+             * @default []
+             */
+            none: string[];
+        };
+        /** @description A person of the tenant. */
+        User: {
+            /**
+             * Format: date-time
+             * @description When the account was made.
+             */
+            created_at: string;
+            /** @description For messages; not verified. */
+            email?: string | null;
+            /** @description `owner`, `admin`, `member`, `viewer`, or none yet. */
+            role?: string | null;
+            /** @description `usr_…` */
+            user_id: string;
+            /** @description The name that signs in. */
+            username: string;
+        };
+        /** @description People, in the order they came. */
+        UserPage: {
+            items: components["schemas"]["User"][];
+            next_cursor?: string | null;
+        };
+        /** @description An access token. */
+        ValidateRequest: {
+            token: string;
+        };
+        /** @description What is known of an access token. */
+        Validation: {
+            /** @description Why it is not valid. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at?: string | null;
+            user?: null | components["schemas"]["Person"];
+            /** @description `usr_…` */
+            user_id?: string | null;
+            /** @description Whether it opens anything. */
+            valid: boolean;
         };
     };
     responses: never;
@@ -468,219 +1240,12 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    get_setup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SetupState"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    complete_setup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SetupRequest"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    get_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    sign_in: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInRequest"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    sign_out: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    list_sign_ins: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignIns"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    end_sign_in: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
     list_api_keys: {
         parameters: {
             query?: {
+                /** @description Rows of the page, 1–200; 50 when absent. */
                 limit?: number;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -689,7 +1254,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -698,13 +1262,20 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyPage"];
                 };
             };
-            /** @description Why it was refused */
-            default: {
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -722,7 +1293,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -731,13 +1301,28 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyCreated"];
                 };
             };
-            /** @description Why it was refused */
-            default: {
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -747,34 +1332,199 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description `key_…` */
                 key_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Why it was refused */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_artifact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                /** @description `art_…` */
+                artifact_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
     };
-    add_event: {
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_chunk: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @description `chk_…` */
+                chunk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Chunk"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_session_events: {
+        parameters: {
+            query: {
+                /** @description Conversation. */
+                session_id: string;
+                /** @description Events, 1–1,000; 100 when absent. */
+                limit?: number;
+                /** @description Go on before this sequence number; the `Link` header of an answer carries it. */
+                before_seq?: number;
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Tenant, for older clients: refused unless it is the credential's own. */
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeats answer the first result for 24 h */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -784,7 +1534,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -793,21 +1542,23 @@ export interface operations {
                     "application/json": components["schemas"]["Recorded"];
                 };
             };
-            /** @description Why it was refused */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
     };
-    add_events: {
+    record_batch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Repeats answer the first result for 24 h */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -817,7 +1568,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -826,18 +1576,94 @@ export interface operations {
                     "application/json": components["schemas"]["RecordedBatch"];
                 };
             };
-            /** @description Why it was refused */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
     };
-    search_memories: {
+    get_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `evt_…` */
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationCreated"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    search: {
         parameters: {
             query?: never;
             header?: never;
@@ -850,7 +1676,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -859,84 +1684,12 @@ export interface operations {
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
             };
-            /** @description Why it was refused */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    list_timeline: {
-        parameters: {
-            query?: {
-                user_id?: string;
-                session_id?: string;
-                agent_id?: string;
-                kind?: components["schemas"]["EventKind"];
-                before?: string;
-                after?: string;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventPage"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    list_sessions: {
-        parameters: {
-            query?: {
-                user_id?: string;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SessionPage"];
-                };
-            };
-            /** @description Why it was refused */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };
@@ -944,6 +1697,7 @@ export interface operations {
     stats: {
         parameters: {
             query?: {
+                /** @description Owner. */
                 user_id?: string;
             };
             header?: never;
@@ -952,7 +1706,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -961,13 +1714,697 @@ export interface operations {
                     "application/json": components["schemas"]["MemoryStats"];
                 };
             };
-            /** @description Why it was refused */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    timeline: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only this conversation. */
+                session_id?: string;
+                /** @description Only this agent. */
+                agent_id?: string;
+                /** @description Only this kind. */
+                kind?: components["schemas"]["EventKind"];
+                /** @description Only events at or after this instant. */
+                after?: string;
+                /** @description Only events before this instant. */
+                before?: string;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupState"];
+                };
+            };
+        };
+    };
+    complete_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the set-up token is missing, used or expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description there is an owner already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: {
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    set_user_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `usr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the last owner stays */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_contract_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractKeyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyCreated"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description one text for every cause */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description sign-up is closed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the username is taken */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_sign_ins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignIns"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    end_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `ses_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mint_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MintRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Minted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the key is not bound to that person */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    refresh_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the token was used before */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revoked"];
+                };
+            };
+        };
+    };
+    validate_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ValidateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validation"];
                 };
             };
         };
