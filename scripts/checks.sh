@@ -88,8 +88,10 @@ setup_link() { grep -oE 'https?://[^[:space:]]+' "$HEARTH_LOG" | grep -m 1 -i se
 # browser_journey: a person sets the server up and uses it, in a real browser.
 browser_journey() {
   start_hearth journey
-  local status=0
-  HEARTH_URL=$HEARTH_URL HEARTH_SETUP_URL=$(setup_link) SCREENSHOT_DIR=${SCREENSHOT_DIR:-$LOG_DIR/screenshots} \
+  local link status=0
+  link=$(setup_link)
+  # The link's own origin: a browser holds localhost and 127.0.0.1 for two sites.
+  HEARTH_URL=${link%%/setup*} HEARTH_SETUP_URL=$link SCREENSHOT_DIR=${SCREENSHOT_DIR:-$LOG_DIR/screenshots} \
     npm --prefix ui run e2e || status=$?
   stop_hearth journey
   [ "$status" -eq 0 ] || cat "$HEARTH_LOG"

@@ -62,7 +62,7 @@ finish() {
   wait "$pid" || result=FAILED
   STEP_PID=''
   spent=$(($(now_ms) - start))
-  note=$(grep -aoE '(Summary \[.*|Tests +[0-9].*passed.*|NOTE: .*)' "$(log_of "$name")" | tail -n 1 | tr -d '\033' | sed 's/\[[0-9;]*m//g; s/^NOTE: //')
+  note=$(grep -aoE '(Summary \[.*|[0-9]+ generated, .*|Tests +[0-9].*passed.*|NOTE: .*)' "$(log_of "$name")" | tail -n 1 | tr -d '\033' | sed 's/\[[0-9;]*m//g; s/^NOTE: //')
   STEP_NAMES+=("$name") STEP_RESULTS+=("$result") STEP_TIMES+=("$spent") STEP_NOTES+=("$note")
   [ "$result" = passed ] || mark="${RED}✗"
   printf '%s %s%s  %s%s  %s%s\n' "$mark" "$name" "$PLAIN" "$DIM" "$(seconds "$spent")" "$note" "$PLAIN"

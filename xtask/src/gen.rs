@@ -21,11 +21,11 @@ const OUTPUTS: &[(&[&str], &[&str])] = &[
 /// Written by the page's own generator from `ui/openapi.json`.
 const TYPES: &str = "ui/src/api/schema.d.ts";
 
-/// Writes all files; the list of problems is empty.
+/// Writes all files.
 ///
 /// # Errors
 /// When the server cannot be built or a generator fails.
-pub(crate) fn write() -> Result<Vec<String>> {
+pub(crate) fn write() -> Result<()> {
     let server = build_server()?;
     for (arguments, paths) in OUTPUTS {
         let text = printed(&server, arguments)?;
@@ -33,8 +33,7 @@ pub(crate) fn write() -> Result<Vec<String>> {
             put(&root().join(path), &text)?;
         }
     }
-    generate_types()?;
-    Ok(Vec::new())
+    generate_types()
 }
 
 /// Names each file that differs from what [`write()`] would make, and changes none.

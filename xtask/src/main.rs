@@ -8,8 +8,6 @@ mod tree;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-
 const USAGE: &str = "usage: cargo xtask <command>
 
   tidy           check imports, words, migrations, file sizes, texts and links against the rules of the house
@@ -17,18 +15,19 @@ const USAGE: &str = "usage: cargo xtask <command>
   gen --check    fail when what `gen` would write differs from what is there
 ";
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        ["tidy"] => Ok(report(&tidy::problems(&tree::Tree::of_checkout()?))),
-        ["gen"] => Ok(report(&r#gen::write()?)),
-        ["gen", "--check"] => Ok(report(&r#gen::check()?)),
+    let problems = match words.as_slice() {
+        ["tidy"] => tree::Tree::of_checkout().map(|tree| tidy::problems(&tree)),
+        ["gen"] => r#gen::write().map(|()| Vec::new()),
+        ["gen", "--check"] => r#gen::check(),
         _ => {
             print!("{USAGE}");
-            Ok(ExitCode::from(2))
+            return ExitCode::from(2);
         }
-    }
+    };
+    report(&problems.unwrap_or_else(|error| vec![format!("{error:#}")]))
 }
 
 /// Prints each problem on its own line; none is success.
