@@ -2,18 +2,21 @@ import type { components } from "./schema";
 
 type Problem = components["schemas"]["ProblemBody"];
 
+/** The server words its messages as parts of a log line; people read sentences. */
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
 /** What the server refused, or that it could not be reached (status 0). */
 export class ProblemError extends Error {
   readonly status: number;
   readonly code: string;
   readonly requestId: string | null;
-  /** Message by field name, for forms. */
+  /** What is wrong with a field, said after its name: "is 1 to 64 characters". */
   readonly fields: Record<string, string>;
   /** Seconds until a retry makes sense, when the server said so. */
   readonly retryAfterSeconds: number | null;
 
   constructor(problem: Partial<Problem> & { status: number }, retryAfterSeconds: number | null = null) {
-    super(problem.detail || problem.title || `The server answered ${problem.status}.`);
+    super(sentence(problem.detail || problem.title || `The server answered ${problem.status}`));
     this.name = "ProblemError";
     this.status = problem.status;
     this.code = problem.code ?? "unknown";

@@ -4,6 +4,7 @@ import { cx } from "@/lib/cx";
 interface FieldProps extends ComponentProps<"input"> {
   label: string;
   hint?: ReactNode;
+  /** Said after the label: "is taken". */
   error?: string;
 }
 
@@ -26,7 +27,7 @@ export function Field({ label, hint, error, className, ...input }: FieldProps) {
       )}
       {error && (
         <p id={`${id}-error`} className="text-sm text-bad">
-          {error}
+          {label} {error}.
         </p>
       )}
     </div>

@@ -1,4 +1,4 @@
-import type { ScorePart } from "./api";
+import type { Hit, ScorePart } from "./api";
 
 /** The four bands that a score is drawn with, in order. */
 export const bands = [
@@ -23,6 +23,13 @@ const bandOf: Record<string, BandId> = {
 
 /** Groups the browser has no band for tell about the surroundings: session, speaker, time, recency. */
 export const bandOfPart = (part: ScorePart): BandId => bandOf[part.group] ?? "context";
+
+/** A part as people read it: the question's word with the words of the text that matched it. */
+export function partInWords(part: ScorePart, hit: Hit): string {
+  const matched = hit.explain?.terms.find(({ term }) => term === part.label)?.matched ?? [];
+  const others = matched.map((form) => form.toLowerCase()).filter((form) => form !== part.label);
+  return others.length > 0 ? `${part.label} → ${others.join(", ")}` : part.label;
+}
 
 /**
  * Share of the track (0–1) for each band. The shares add up to the score: a part

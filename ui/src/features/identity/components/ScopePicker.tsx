@@ -25,7 +25,7 @@ export function ScopePicker({ chosen, onChange, error }: { chosen: string[]; onC
           <span className="text-sm text-muted">{grants}</span>
         </label>
       ))}
-      {error && <p className="text-sm text-bad">{error}</p>}
+      {error && <p className="text-sm text-bad">The list {error}.</p>}
     </fieldset>
   );
 }

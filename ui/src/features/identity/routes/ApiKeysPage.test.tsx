@@ -49,14 +49,16 @@ test("a key is shown once, until the person has stored it", async () => {
 test("a refused key says which field, why, and under which request", async () => {
   serve({
     "GET /api/v1/api-keys": () => ({ body: { items: [], next_cursor: null } }),
-    "POST /api/v1/api-keys": () => problem(400, "The key could not be made.", [{ field: "name", message: "This name is taken." }]),
+    "POST /api/v1/api-keys": () => problem(400, "the key could not be made", [{ field: "name", message: "is taken" }]),
   });
   renderPage(ApiKeysPage, "/settings/api-keys");
   await openForm("bot");
   await press("Create key");
-  expect((await screen.findByRole("alert")).textContent).toContain("req_7f3a");
+  const alert = await screen.findByRole("alert");
+  expect(alert.textContent).toContain("The key could not be made.");
+  expect(alert.textContent).toContain("req_7f3a");
   expect(screen.getByLabelText("Name").getAttribute("aria-invalid")).toBe("true");
-  expect(screen.getByText("This name is taken.")).toBeTruthy();
+  expect(screen.getByText("Name is taken.")).toBeTruthy();
 });
 
 test("a key is revoked only after asking", async () => {

@@ -3,7 +3,7 @@ import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
 import { scoreParts, type Hit } from "../api";
 import { dayOf } from "../filters";
-import { bandOfPart, bands } from "../score";
+import { bandOfPart, bands, partInWords } from "../score";
 import { Around } from "./Around";
 
 const fillOf = Object.fromEntries(bands.map((band) => [band.id, band.fill]));
@@ -18,7 +18,7 @@ function Why({ hit }: { hit: Hit }) {
             <th scope="row" className="py-1.5 text-left font-normal">
               <span className="flex items-baseline gap-2">
                 <span aria-hidden="true" className={cx("size-2 shrink-0 rounded-full", fillOf[bandOfPart(part)])} />
-                {part.label}
+                {partInWords(part, hit)}
               </span>
             </th>
             <td className="pl-3 text-right tabular-nums">{part.value.toFixed(3)}</td>

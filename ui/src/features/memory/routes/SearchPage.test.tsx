@@ -20,8 +20,8 @@ const hit = {
     { event_id: "e1", text: "How is the new job?", actor: "Ben", offset: -1 },
   ],
   explain: {
-    parts: [{ group: "words", label: "feed → feeding", value: 0.63 }, { group: "neighbours", label: "next turn: fish", value: 0.3 }],
-    terms: [{ term: "feed", matched: ["feeding"], weight: 0.63 }],
+    parts: [{ group: "words", label: "feed", value: 0.63 }, { group: "neighbours", label: "next turn: fish", value: 0.3 }],
+    terms: [{ term: "feed", matched: ["Feeding"], weight: 0.63 }],
   },
 };
 const stats = { user_id: "usr_1", events: 1204, sessions: 3, embedding: { state: "none" } };
