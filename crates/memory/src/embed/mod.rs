@@ -102,13 +102,12 @@ async fn embed_scope(store: &Store, embedder: &Embedder, tenant: &TenantId, scop
     }
 }
 
-/// A turn is read after the one before it, as people read it; only its own tokens are kept.
+/// A turn is read after the one before it, as people read it, with what its image shows; only its own tokens are kept.
 fn input(row: &Unembedded) -> Input {
-    let chunk = row.chunk_text();
     let speaker = row.speaker();
     match row.previous_text() {
-        Some(previous) => Input::after(format!("{previous}\n{speaker}:"), chunk),
-        None => Input::after(format!("{speaker}:"), chunk),
+        Some(previous) => Input::after(format!("{previous} {speaker}:"), row.embedded_text()),
+        None => Input::after(format!("{speaker}:"), row.embedded_text()),
     }
 }
 
@@ -120,6 +119,6 @@ fn new_vector(row: &Unembedded, found: Embedding) -> NewVector {
         scale: f64::from(vector.scale()),
         bytes: vector.to_bytes(),
         token_codes: sign_codes(&found.tokens, found.vector.len().max(1)),
-        text_hash: ::store::blob::data_hash(row.chunk_text().as_bytes()),
+        text_hash: ::store::blob::data_hash(row.embedded_text().as_bytes()),
     }
 }

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use store::{Conn, Result, Tx, execute, fetch_all, fetch_one, fetch_optional, insert_many};
 
 use crate::events::EventKind;
-use crate::text::indexed_text;
+use crate::text::{extra_text, indexed_text};
 
 /// The last chunk of a scope that has its vector.
 #[derive(Clone, Debug, Default, FromRow)]
@@ -40,38 +40,39 @@ pub(super) struct Unembedded {
     actor_name: Option<String>,
     previous_kind: Option<String>,
     previous_content: Option<String>,
-    previous_actor: Option<String>,
 }
 
 impl Unembedded {
-    pub(super) fn chunk_text(&self) -> String {
-        if let Some(text) = &self.text {
-            return text.clone();
-        }
-        let text = text_of(&self.kind, &self.content);
-        text.get(self.start_byte as usize..self.end_byte as usize)
-            .unwrap_or_default()
-            .to_owned()
+    /// The chunk and, on one line with it, what an image shows and was searched by.
+    pub(super) fn embedded_text(&self) -> String {
+        let content: Map<String, Json> = serde_json::from_str(&self.content).unwrap_or_default();
+        let whole = || text_of(&self.kind, &content);
+        let text = self.text.clone().unwrap_or_else(|| {
+            whole()
+                .get(self.start_byte as usize..self.end_byte as usize)
+                .unwrap_or_default()
+                .to_owned()
+        });
+        std::iter::once(text.as_str())
+            .chain(extra_text(&content))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     pub(super) fn speaker(&self) -> &str {
         self.actor_name.as_deref().unwrap_or(&self.actor_id)
     }
 
-    /// `speaker: text` of the turn before.
+    /// The words of the turn before.
     pub(super) fn previous_text(&self) -> Option<String> {
-        let text = text_of(self.previous_kind.as_deref()?, self.previous_content.as_deref()?);
-        Some(format!(
-            "{}: {text}",
-            self.previous_actor.as_deref().unwrap_or_default()
-        ))
+        let content = serde_json::from_str(self.previous_content.as_deref()?).unwrap_or_default();
+        Some(text_of(self.previous_kind.as_deref()?, &content))
     }
 }
 
-fn text_of(kind: &str, content: &str) -> String {
-    let content: Map<String, Json> = serde_json::from_str(content).unwrap_or_default();
+fn text_of(kind: &str, content: &Map<String, Json>) -> String {
     EventKind::parse(kind)
-        .map(|kind| indexed_text(kind, &content))
+        .map(|kind| indexed_text(kind, content))
         .unwrap_or_default()
 }
 
@@ -88,8 +89,7 @@ pub(super) async fn list_unembedded(
         conn,
         Unembedded,
         "SELECT c.chunk_id, c.scope_version, c.start_byte, c.end_byte, c.text, e.kind, e.content, e.actor_id, e.actor_name,
-             p.kind AS previous_kind, p.content AS previous_content,
-             COALESCE(p.actor_name, p.actor_id) AS previous_actor
+             p.kind AS previous_kind, p.content AS previous_content
          FROM chunks AS c
          JOIN events AS e ON e.event_id = c.event_id
          LEFT JOIN events AS p ON p.tenant_id = e.tenant_id AND p.user_id = e.user_id AND p.session_id = e.session_id

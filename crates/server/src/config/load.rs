@@ -60,12 +60,7 @@ pub fn load(flags: &Flags, environment: &BTreeMap<String, String>) -> Loaded {
         let text = values.text(setting.name).unwrap_or_default();
         findings.extend(check_kind(setting, &values.used_name(setting.name), text));
     }
-    if findings
-        .iter()
-        .all(|finding| finding.severity != Severity::Refuse)
-    {
-        checks::check_values(&values, &mut findings);
-    }
+    checks::check_values(&values, &mut findings);
     let refused = findings
         .iter()
         .any(|finding| finding.severity == Severity::Refuse);
