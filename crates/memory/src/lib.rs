@@ -1,6 +1,6 @@
 //! Memory: agents record what they saw and did, and ask for what matters now.
 //!
-//! [`events`] records verbatim, [`search`] answers, [`embed`] adds vectors in the background.
+//! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`embed`] adds vectors in the background.
 
 pub mod embed;
 pub mod events;
@@ -8,6 +8,7 @@ mod routes;
 pub mod search;
 mod service;
 mod text;
+pub mod timeline;
 
 pub use routes::routes;
 pub use service::{Memory, MemoryConfig};

@@ -1,23 +1,20 @@
 //! Answering a question: which partitions, which vectors, which hits, and the turns around them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kernel::{Clock, Ctx, Error, Micros, Result};
 use llm::{Embedder, Input, Purpose};
-use recall::text::{Language, Tokeniser};
 use recall::{Filter, Mode, Params, Query, QueryTokens, Ranking};
-use store::{Conn, Store};
+use store::Store;
 use tokio::sync::{OwnedRwLockReadGuard, Semaphore};
 
 use super::cache::{Loaded, ScopeCache};
-use super::model::{Explain, MatchedTerm, Neighbour, SearchAnswer, SearchHit, SearchMode, SearchRequest};
-use super::policy::{Readable, partition_of};
-use super::store::{self as sql, ChunkRow};
-use crate::events::store::StoredEvent;
-use crate::events::{Actor, ActorType, Channel, Event, EventKind, Sensitivity};
-use crate::text::indexed_text;
+use super::model::{SearchAnswer, SearchMode, SearchRequest};
+use super::policy::Readable;
+use super::store as sql;
+use crate::events::Channel;
 
 /// Longest wait for the query's vector; after it the answer goes by words.
 const EMBED_LIMIT: Duration = Duration::from_secs(2);
@@ -34,8 +31,8 @@ struct QueryVectors {
 
 /// Answers searches.
 pub(crate) struct Searcher {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
     cache: Arc<ScopeCache>,
     embedder: Arc<Embedder>,
     params: Params,
@@ -232,76 +229,6 @@ impl Searcher {
         });
         second.await.map_err(Error::internal)
     }
-
-    /// Reads the winners' words and the turns around them.
-    async fn hits(
-        &self,
-        ctx: &Ctx,
-        request: &SearchRequest,
-        readable: &Readable,
-        ranking: &Ranking,
-    ) -> Result<Vec<SearchHit>> {
-        let now = self.clock.now();
-        let limit = request.limit.unwrap_or(10) as usize;
-        // A few more than asked for: an event may have expired since it was indexed.
-        let best = ranking.top(limit + 8);
-        let keys: Vec<&str> = best.iter().map(|hit| hit.key.as_str()).collect();
-        let mut conn = self.store.read().await?;
-        let chunks = by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| {
-            chunk.chunk_id.clone()
-        });
-        let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();
-        let events = sql::list_events_by_id(&mut conn, &ctx.tenant, &ids, now).await?;
-        let events = by_key(events, |event| event.event_id.clone());
-        let tokeniser = request.explain.then(|| Tokeniser::new(Language::English));
-        let mut items = Vec::with_capacity(limit);
-        for hit in best {
-            let found = chunks
-                .get(&hit.key)
-                .and_then(|chunk| Some((chunk, events.get(&chunk.event_id)?)));
-            let (Some((chunk, event)), true) = (found, hit.score >= request.min_score.unwrap_or(0.0)) else {
-                continue;
-            };
-            if items.len() == limit {
-                break;
-            }
-            let text = chunk_text(chunk, event);
-            let neighbours = self.neighbours(&mut conn, event, readable, request, now).await?;
-            let explain = tokeniser.as_ref().map(|t| Explain {
-                parts: hit.explain,
-                terms: matched(t, ranking, &text),
-            });
-            items.push(search_hit(hit.key, hit.score, event, text, neighbours, explain));
-        }
-        Ok(items)
-    }
-
-    async fn neighbours(
-        &self,
-        conn: &mut Conn,
-        event: &StoredEvent,
-        readable: &Readable,
-        request: &SearchRequest,
-        now: Micros,
-    ) -> Result<Vec<Neighbour>> {
-        let reach = request.neighbours.unwrap_or(1);
-        if reach == 0 {
-            return Ok(Vec::new());
-        }
-        let turns = sql::list_turns_between(conn, event, reach, now).await?;
-        let readable = turns.into_iter().filter(|turn| may_read(readable, turn));
-        let neighbour = |turn: StoredEvent| Neighbour {
-            offset: turn.seq - event.seq,
-            text: event_text(&turn),
-            actor: turn.actor_name.unwrap_or(turn.actor_id),
-            event_id: turn.event_id,
-        };
-        Ok(readable.map(neighbour).collect())
-    }
-}
-
-fn by_key<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, T> {
-    rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 
 fn first_phase(
@@ -346,85 +273,5 @@ fn mode_used(asked: SearchMode, has_vectors: bool) -> SearchMode {
         (_, false) => SearchMode::Lexical,
         (SearchMode::Dense, true) => SearchMode::Dense,
         (_, true) => SearchMode::Hybrid,
-    }
-}
-
-fn may_read(readable: &Readable, turn: &StoredEvent) -> bool {
-    let words = Channel::parse(&turn.channel).zip(Sensitivity::parse(&turn.sensitivity));
-    words
-        .and_then(|(home, tier)| partition_of(home, tier, &turn.user_id))
-        .is_some_and(|p| readable.allows(&p))
-}
-
-/// The words of a chunk.
-pub(crate) fn chunk_text(chunk: &ChunkRow, event: &StoredEvent) -> String {
-    if let Some(text) = &chunk.text {
-        return text.clone();
-    }
-    let text = event_text(event);
-    text.get(chunk.start_byte as usize..chunk.end_byte as usize)
-        .unwrap_or(&text)
-        .to_owned()
-}
-
-fn event_text(event: &StoredEvent) -> String {
-    let content = serde_json::from_str(&event.content).unwrap_or_default();
-    EventKind::parse(&event.kind)
-        .map(|kind| indexed_text(kind, &content))
-        .unwrap_or_default()
-}
-
-fn matched(tokeniser: &Tokeniser, ranking: &Ranking, text: &str) -> Vec<MatchedTerm> {
-    let tokens = tokeniser.tokens(text);
-    let of = |term: &recall::QueryTerm| {
-        let mut words: Vec<String> = tokens
-            .iter()
-            .filter(|t| t.term == term.term)
-            .map(|t| text[t.start..t.end].to_owned())
-            .collect();
-        words.sort();
-        words.dedup();
-        MatchedTerm {
-            term: term.form.clone(),
-            matched: words,
-            weight: term.weight,
-        }
-    };
-    ranking
-        .analysis()
-        .terms
-        .iter()
-        .map(of)
-        .filter(|term| !term.matched.is_empty())
-        .collect()
-}
-
-fn search_hit(
-    key: String,
-    score: f64,
-    event: &StoredEvent,
-    text: String,
-    neighbours: Vec<Neighbour>,
-    explain: Option<Explain>,
-) -> SearchHit {
-    let event = Event::from(event.clone());
-    SearchHit {
-        kind: "event",
-        id: key,
-        text,
-        score,
-        session_id: event.session_id.clone(),
-        seq: event.seq,
-        actor: Actor {
-            kind: ActorType::parse(&event.actor_type).unwrap_or(ActorType::Human),
-            id: event.actor_id.clone(),
-            name: event.actor_name.clone(),
-        },
-        occurred_at: event.ts,
-        trust: event.trust.clone(),
-        refs: event.refs.clone(),
-        neighbours,
-        explain,
-        event,
     }
 }

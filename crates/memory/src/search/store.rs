@@ -5,8 +5,8 @@ use sqlx::FromRow;
 use store::{Conn, Result, Value, fetch_all, fetch_by_ids, fetch_optional};
 
 use super::policy::Partition;
-use crate::events::store::{StoredEvent, event_columns};
 use crate::events::{Channel, Sensitivity};
+use crate::timeline::store::{StoredEvent, event_columns};
 
 /// Puts a partition's columns together; `None` for words of a newer version.
 pub(crate) fn partition(home: &str, owner: String, tier: &str) -> Option<Partition> {

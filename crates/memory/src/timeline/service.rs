@@ -1,0 +1,185 @@
+//! Rules of reading back: who may read which event, and everything that hangs on it.
+
+use bytes::Bytes;
+use kernel::{Ctx, Cursor, Error, Page, PageRequest, Result, Scope};
+
+use super::model::{Chunk, EmbeddingStats, MemoryStats};
+use super::store::{self as sql, EventFilter, StoredEvent};
+use crate::Memory;
+use crate::events::{Channel, Event, Sensitivity, SessionSummary};
+use crate::search::policy::{Readable, partition_of};
+use crate::search::{chunk_text, store as search_sql};
+
+impl Memory {
+    /// One event that the caller may read.
+    ///
+    /// # Errors
+    /// `not_found`, the same for absent, foreign and expired.
+    pub async fn get_event(&self, ctx: &Ctx, event_id: &str) -> Result<Event> {
+        ctx.require(Scope::MemoryRead)?;
+        check_id("evt", event_id)?;
+        Ok(self.readable_event(ctx, event_id).await?.into())
+    }
+
+    async fn readable_event(&self, ctx: &Ctx, event_id: &str) -> Result<StoredEvent> {
+        let mut conn = self.0.store.read().await?;
+        let found = sql::find_event(&mut conn, &ctx.tenant, event_id, self.0.clock.now()).await?;
+        found
+            .filter(|event| may_read(ctx, event))
+            .ok_or_else(|| Error::not_found("event"))
+    }
+
+    /// Latest events of one conversation, latest first; `before` is the sequence number to go on from.
+    ///
+    /// # Errors
+    /// `validation_failed`, or the store's.
+    pub async fn list_session_events(
+        &self,
+        ctx: &Ctx,
+        named_owner: Option<&str>,
+        session: &str,
+        limit: i64,
+        before: Option<i64>,
+    ) -> Result<Vec<Event>> {
+        ctx.require(Scope::MemoryRead)?;
+        let owner = ctx.owner(named_owner)?;
+        let before = before.unwrap_or(i64::MAX);
+        let mut conn = self.0.store.read().await?;
+        let now = self.0.clock.now();
+        let rows = sql::list_session_events(&mut conn, ctx, &owner, session, before, limit, now).await?;
+        Ok(rows.into_iter().map(Event::from).collect())
+    }
+
+    /// An owner's events, latest first.
+    ///
+    /// # Errors
+    /// `validation_failed` for a foreign cursor, or the store's.
+    pub(crate) async fn timeline(
+        &self,
+        ctx: &Ctx,
+        named_owner: Option<&str>,
+        filter: &EventFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Event>> {
+        ctx.require(Scope::MemoryRead)?;
+        let owner = ctx.owner(named_owner)?;
+        let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
+        let mut conn = self.0.store.read().await?;
+        let now = self.0.clock.now();
+        let rows = sql::list_events(&mut conn, ctx, &owner, filter, page.limit + 1, from, now).await?;
+        Ok(Page::cut(rows, page.limit, |row| (row.occurred_at, row.event_id.clone())).map(Event::from))
+    }
+
+    /// An owner's conversations, latest first.
+    ///
+    /// # Errors
+    /// As [`Memory::list_session_events`].
+    pub async fn list_sessions(
+        &self,
+        ctx: &Ctx,
+        named_owner: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<SessionSummary>> {
+        ctx.require(Scope::MemoryRead)?;
+        let owner = ctx.owner(named_owner)?;
+        let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
+        let mut conn = self.0.store.read().await?;
+        let rows = sql::list_sessions(&mut conn, &ctx.tenant, &owner, page, from).await?;
+        Ok(Page::cut(rows, page.limit, |row| {
+            (row.last_at.0, row.session_id.clone())
+        }))
+    }
+
+    /// One chunk that the caller may read.
+    ///
+    /// # Errors
+    /// `not_found`, the same for absent and foreign.
+    pub async fn get_chunk(&self, ctx: &Ctx, chunk_id: &str) -> Result<Chunk> {
+        ctx.require(Scope::MemoryRead)?;
+        check_id("chk", chunk_id)?;
+        let absent = || Error::not_found("chunk");
+        let mut conn = self.0.store.read().await?;
+        let mut chunks = search_sql::list_chunks(&mut conn, &ctx.tenant, &[chunk_id]).await?;
+        let chunk = chunks.pop().ok_or_else(absent)?;
+        let found = sql::find_event(&mut conn, &ctx.tenant, &chunk.event_id, self.0.clock.now()).await?;
+        let event = found.filter(|event| may_read(ctx, event)).ok_or_else(absent)?;
+        let text = chunk_text(&chunk, &event);
+        let event = Event::from(event);
+        Ok(Chunk {
+            chunk_id: chunk.chunk_id,
+            tenant_id: event.tenant_id,
+            event_id: event.event_id,
+            ts: event.ts,
+            kind: event.kind,
+            channel: event.channel,
+            sensitivity: event.sensitivity,
+            tags: event.tags,
+            token_est: chunk.token_est,
+            importance: chunk.importance,
+            text,
+        })
+    }
+
+    /// The bytes of an artifact that the caller may read.
+    ///
+    /// # Errors
+    /// `not_found`, the same for absent and foreign; `blob_store_unavailable`.
+    pub async fn get_artifact(&self, ctx: &Ctx, artifact_id: &str) -> Result<Bytes> {
+        ctx.require(Scope::MemoryRead)?;
+        check_id("art", artifact_id)?;
+        let absent = || Error::not_found("artifact");
+        let mut conn = self.0.store.read().await?;
+        let row = search_sql::find_artifact(&mut conn, &ctx.tenant, artifact_id)
+            .await?
+            .ok_or_else(absent)?;
+        let event = sql::find_event(&mut conn, &ctx.tenant, &row.event_id, self.0.clock.now()).await?;
+        event.filter(|event| may_read(ctx, event)).ok_or_else(absent)?;
+        drop(conn);
+        self.0.blobs.get(&row.blob_key).await?.ok_or_else(absent)
+    }
+
+    /// What an owner's memory holds.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stats(&self, ctx: &Ctx, named_owner: Option<&str>) -> Result<MemoryStats> {
+        ctx.require(Scope::MemoryRead)?;
+        let owner = ctx.owner(named_owner)?;
+        let counts = sql::count_memory(&mut self.0.store.read().await?, &ctx.tenant, &owner).await?;
+        let model = self.0.embedder.model_id().map(str::to_owned);
+        let embedding = EmbeddingStats {
+            state: if model.is_some() { "ready" } else { "none" },
+            dimension: self.0.embedder.dim(),
+            model,
+        };
+        Ok(MemoryStats {
+            user_id: owner,
+            events: counts.events,
+            sessions: counts.sessions,
+            embedding,
+        })
+    }
+}
+
+/// Own events, also secret ones; others' only where the tenant or the public may read.
+fn may_read(ctx: &Ctx, event: &StoredEvent) -> bool {
+    if ctx.owner(Some(&event.user_id)).is_ok() {
+        return true;
+    }
+    let words = Channel::parse(&event.channel).zip(Sensitivity::parse(&event.sensitivity));
+    let partition = words.and_then(|(home, tier)| partition_of(home, tier, &event.user_id));
+    let owner = ctx.principal.user_id.clone().unwrap_or_default();
+    let readable = Readable::new(ctx.tenant.clone(), owner, Channel::Private, None);
+    partition.is_some_and(|partition| readable.allows(&partition))
+}
+
+/// A malformed id is a mistake of the caller's, not an absent thing: older memory clients expect 400.
+fn check_id(prefix: &str, id: &str) -> Result<()> {
+    if kernel::id::is_id(prefix, id) {
+        return Ok(());
+    }
+    Err(Error::field(
+        "id",
+        format!("is {prefix}_ and 26 characters of 0-9 and a-z"),
+    ))
+}
