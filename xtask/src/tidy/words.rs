@@ -28,7 +28,7 @@ const RULES: &[Rule] = &[
         reason: "HTTP types live in httpkit, server and files named routes.rs",
     },
     Rule {
-        needles: &["std::env", "env::var", "env::vars"],
+        needles: &["env::var", "env::vars", "env::temp_dir"],
         is_allowed: |file| {
             file.path.starts_with("crates/server/src/config")
                 || file.path.starts_with("xtask/")
