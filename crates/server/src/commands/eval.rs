@@ -76,7 +76,9 @@ pub(super) async fn run(flags: &Flags, command: Eval) -> Result<(), Failure> {
         ));
     }
     let conversations = read(&path)?;
-    let place = config.data_dir.join(format!("hearth-eval-{}", &kernel::random::token()[..12]));
+    let place = config
+        .data_dir
+        .join(format!("hearth-eval-{}", &kernel::random::token()[..12]));
     std::fs::create_dir_all(&place)
         .map_err(|e| Failure::work(format!("hearth: cannot make {}: {e}", place.display())))?;
     let outcome = evaluate(&place, embedder, &conversations, fields).await;
