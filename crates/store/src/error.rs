@@ -14,6 +14,9 @@ pub enum Error {
     /// No connection became free in time.
     #[error("pool exhausted")]
     PoolExhausted,
+    /// Another transaction stood in the way: a deadlock, or rows that could not be locked.
+    #[error("transaction contended")]
+    Contended(#[source] sqlx::Error),
     /// The database cannot be reached, is locked by another process, or is shutting down.
     #[error("database unavailable")]
     Unavailable(#[source] sqlx::Error),
@@ -68,10 +71,13 @@ impl Error {
         match code {
             "53100" => Self::Full(error),
             "57014" => Self::Unavailable(error),
+            "55P03" => Self::Contended(error),
+            _ if code.starts_with("40") => Self::Contended(error),
+            // XX000 is a defect of the server's, not damage to the data.
+            "XX001" | "XX002" => Self::Corrupt(error),
             _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
                 Self::Unavailable(error)
             }
-            _ if code.starts_with("XX") => Self::Corrupt(error),
             _ => Self::Statement(error),
         }
     }
@@ -80,7 +86,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Full(_) | Self::PoolExhausted | Self::Unavailable(_) | Self::Blob(_)
+            Self::Full(_) | Self::PoolExhausted | Self::Contended(_) | Self::Unavailable(_) | Self::Blob(_)
         )
     }
 }
@@ -92,7 +98,7 @@ impl From<Error> for PublicError {
                 "storage_full",
                 "there is no room left to store this; nothing was written",
             ),
-            Error::PoolExhausted => {
+            Error::PoolExhausted | Error::Contended(_) => {
                 PublicError::unavailable("database_busy", "the database is busy; try again")
             }
             Error::Unavailable(_) | Error::Aborted(_) => PublicError::unavailable(

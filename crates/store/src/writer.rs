@@ -112,8 +112,16 @@ async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         let outcome = commit_group(&mut tx, &mut group, &mut queue).await;
         metrics::histogram!("hearth_commit_group_size").record(group.len() as f64);
         for job in group {
-            job.finish(outcome.as_ref().map(|()| ()).map_err(ToString::to_string));
+            job.finish(outcome.as_ref().map(|()| ()).map_err(with_cause));
         }
+    }
+}
+
+/// The error and what the engine said, for the log: one failed commit is told to many callers.
+fn with_cause(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
