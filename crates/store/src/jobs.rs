@@ -9,7 +9,7 @@ use kernel::{Clock, Micros, TenantId};
 use sqlx::FromRow;
 use tokio::sync::Notify;
 
-use crate::{Result, Store, Tx, execute, fetch_all};
+use crate::{Result, Store, Tx, execute, fetch_all, fetch_optional};
 
 /// A lease lasts this long and is renewed at a third of it.
 const LEASE_MICROS: i64 = 60 * Micros::SECOND;
@@ -46,7 +46,9 @@ pub struct Job {
     pub tries: i64,
 }
 
-/// Adds a job in the caller's transaction; does nothing while one of the same kind and key waits.
+/// Adds a job in the caller's transaction, unless one of the same kind and key waits.
+///
+/// A job that waits is locked until the caller commits: run before that, it would miss the rows that count on it.
 ///
 /// # Errors
 /// The engine's.
@@ -55,7 +57,7 @@ pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -
         tx,
         "INSERT INTO jobs (tenant_id, job_id, kind, job_key, payload, state, tries, run_at, created_at)
          VALUES ($1, $2, $3, $4, $5, 'due', 0, $6, $7)
-         ON CONFLICT (tenant_id, kind, job_key) WHERE state = 'due' DO NOTHING",
+         ON CONFLICT (tenant_id, kind, job_key) WHERE state = 'due' DO UPDATE SET run_at = jobs.run_at",
         tenant.as_str(),
         kernel::id::new_id("job", now),
         job.kind,
@@ -67,18 +69,18 @@ pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -
     Ok(())
 }
 
-/// Leases up to `limit` due jobs of one kind. The two engines differ in how they keep two claimers apart:
-/// PostgreSQL skips locked rows, SQLite has one writer.
-async fn claim(store: &Store, clock: &Clock, kind: &'static str, limit: i64) -> kernel::Result<Vec<Job>> {
+/// Leases the due job of one kind that has waited longest: one at a time, because a lease is renewed only while its job
+/// runs. The two engines differ in how they keep two claimers apart: PostgreSQL skips locked rows, SQLite has one writer.
+async fn claim(store: &Store, clock: &Clock, kind: &'static str) -> kernel::Result<Option<Job>> {
     const SQLITE: &str = "UPDATE jobs SET state = 'running', tries = tries + 1, lease_token = $1, lease_until = $2
          WHERE job_id IN (SELECT job_id FROM jobs
              WHERE kind = $3 AND ((state = 'due' AND run_at <= $4) OR (state = 'running' AND lease_until <= $4))
-             ORDER BY run_at LIMIT $5)
+             ORDER BY run_at LIMIT 1)
          RETURNING tenant_id, job_id, kind, job_key, payload, tries";
     const POSTGRES: &str = "UPDATE jobs SET state = 'running', tries = tries + 1, lease_token = $1, lease_until = $2
          WHERE job_id IN (SELECT job_id FROM jobs
              WHERE kind = $3 AND ((state = 'due' AND run_at <= $4) OR (state = 'running' AND lease_until <= $4))
-             ORDER BY run_at LIMIT $5 FOR UPDATE SKIP LOCKED)
+             ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING tenant_id, job_id, kind, job_key, payload, tries";
     let sql = match store.engine() {
         crate::Engine::Sqlite => SQLITE,
@@ -88,21 +90,13 @@ async fn claim(store: &Store, clock: &Clock, kind: &'static str, limit: i64) -> 
     let token = kernel::random::token();
     let due = is_due(store, kind, now).await?;
     if !due {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     store
         .write("jobs.claim", move |tx| {
             Box::pin(async move {
-                Ok(fetch_all!(
-                    tx,
-                    Job,
-                    sql,
-                    token,
-                    now.plus(LEASE_MICROS).0,
-                    kind,
-                    now.0,
-                    limit
-                )?)
+                let mut claimed = fetch_all!(tx, Job, sql, token, now.plus(LEASE_MICROS).0, kind, now.0)?;
+                Ok(claimed.pop())
             })
         })
         .await
@@ -111,7 +105,7 @@ async fn claim(store: &Store, clock: &Clock, kind: &'static str, limit: i64) -> 
 /// A look before the claim, so that an idle queue costs no write.
 async fn is_due(store: &Store, kind: &str, now: Micros) -> Result<bool> {
     let mut conn = store.read().await?;
-    let found: Option<(i64,)> = crate::fetch_optional!(
+    let found: Option<(i64,)> = fetch_optional!(
         &mut conn,
         (i64,),
         "SELECT CAST(1 AS BIGINT) FROM jobs
@@ -186,7 +180,7 @@ impl Runner {
     async fn pass(&self) -> kernel::Result<bool> {
         let mut worked = false;
         for (kind, handler) in self.handlers.iter() {
-            for job in claim(&self.store, &self.clock, kind, 4).await? {
+            if let Some(job) = claim(&self.store, &self.clock, kind).await? {
                 worked = true;
                 self.run_one(job, handler).await?;
             }
@@ -197,7 +191,9 @@ impl Runner {
     async fn run_one(&self, job: Job, handler: &Handler) -> kernel::Result<()> {
         let id = job.job_id.clone();
         let (kind, tries) = (job.kind.clone(), job.tries);
-        let work = tokio::spawn(handler(job));
+        let handler = handler.clone();
+        // The handler is called inside the task: a panic of its own must not end the runner.
+        let work = tokio::spawn(async move { handler(job).await });
         let abort = work.abort_handle();
         let outcome = tokio::select! {
             outcome = work => outcome.unwrap_or_else(|error| Err(kernel::Error::internal(error))),
@@ -288,7 +284,7 @@ pub async fn depth(store: &Store, now: Micros) -> Result<(Vec<(String, i64)>, f6
         (String, i64),
         "SELECT state, COUNT(*) FROM jobs WHERE state <> 'done' GROUP BY state"
     )?;
-    let oldest: Option<(Option<i64>,)> = crate::fetch_optional!(
+    let oldest: Option<(Option<i64>,)> = fetch_optional!(
         &mut conn,
         (Option<i64>,),
         "SELECT MIN(run_at) FROM jobs WHERE state = 'due'"
