@@ -12,6 +12,15 @@ pub struct AddressRules {
     pub trusted_proxies: Vec<IpNet>,
 }
 
+/// Headers that only a proxy sets: a request with one of them has come from further away than its peer.
+const FORWARDING: [&str; 5] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
 impl AddressRules {
     /// The right-most address that is not a trusted proxy's. Headers of untrusted peers are not read.
     pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
@@ -34,8 +43,7 @@ impl AddressRules {
 
     /// Whether a request carries forwarding headers that its peer had no right to set.
     pub fn is_forged(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
-        (headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded"))
-            && !self.is_trusted(peer.to_canonical())
+        FORWARDING.iter().any(|name| headers.contains_key(*name)) && !self.is_trusted(peer.to_canonical())
     }
 }
 

@@ -466,18 +466,19 @@ impl Metrics {
             .get(header::AUTHORIZATION)
             .and_then(|v| v.to_str().ok())
             .unwrap_or_default();
-        let basic = || {
-            let decoded = BASE64.decode(sent.strip_prefix("Basic ")?.as_bytes()).ok()?;
+        let basic = |encoded: &str| {
+            let decoded = BASE64.decode(encoded.as_bytes()).ok()?;
             String::from_utf8(decoded)
                 .ok()?
                 .split_once(':')
                 .map(|(_, password)| password.to_owned())
         };
-        let shown = sent
-            .strip_prefix("Bearer ")
-            .map(str::to_owned)
-            .or_else(basic)
-            .unwrap_or_default();
+        let shown = match sent.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),
+            Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => basic(encoded.trim()),
+            _ => None,
+        };
+        let shown = shown.unwrap_or_default();
         // Compared as hashes, so that the time taken tells nothing of the token.
         store::blob::data_hash(shown.as_bytes()) == store::blob::data_hash(token.expose().as_bytes())
     }
