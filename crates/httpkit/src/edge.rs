@@ -76,9 +76,12 @@ impl RequestState {
             .extensions
             .get::<MatchedPath>()
             .map_or("unmatched", MatchedPath::as_str);
-        let state = limits.count(&ctx.principal.id, &parts.method, template)?;
+        let (state, outcome) = match limits.count(&ctx.principal.id, &parts.method, template) {
+            Ok(state) => (state, Ok(())),
+            Err((state, error)) => (state, Err(error)),
+        };
         let _ = self.rate.set(state);
-        Ok(())
+        outcome
     }
 }
 
@@ -143,10 +146,12 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let mut response = with_body(answer, &state.request_id, &method, endpoint);
     let elapsed = started.elapsed();
     edge.set_headers(response.headers_mut(), &state, elapsed);
+    // A method that no route serves makes no series for each path that it is tried on.
+    let is_served = response.status() != StatusCode::METHOD_NOT_ALLOWED && method != Method::OPTIONS;
     edge.observe(
         Observation {
             method: &method,
-            endpoint,
+            endpoint: if is_served { endpoint } else { "unmatched" },
             status: response.status(),
             elapsed,
         },

@@ -76,15 +76,20 @@ impl Limits {
         };
         Self {
             requests: keyed(config.max_requests, config.window),
-            events: keyed(config.events_per_minute, Duration::from_secs(60)),
+            events: keyed(config.events_per_minute, Duration::from_mins(1)),
         }
     }
 
     /// Counts one request of `principal`.
     ///
     /// # Errors
-    /// `rate_limited` with the seconds to wait.
-    pub fn count(&self, principal: &str, method: &Method, template: &str) -> kernel::Result<RateState> {
+    /// `rate_limited` with the seconds to wait, beside the state that the answer's headers tell.
+    pub fn count(
+        &self,
+        principal: &str,
+        method: &Method,
+        template: &str,
+    ) -> Result<RateState, (RateState, Error)> {
         let class = RateClass::of(method, template);
         let (limiter, limit, window) = match class {
             RateClass::Requests => &self.requests,
@@ -115,7 +120,12 @@ impl Limits {
                 );
                 let mut error = Error::new(ErrorKind::RateLimited, "rate_limited", text);
                 error.retry_after_seconds = Some(wait as u32);
-                Err(error)
+                let spent = RateState {
+                    limit: *limit,
+                    remaining: 0,
+                    reset_seconds: window.as_secs_f64().ceil() as u32,
+                };
+                Err((spent, error))
             }
         }
     }
@@ -148,11 +158,12 @@ mod tests {
             [ask("a"), ask("a"), ask("a")].map(|r| r.unwrap().remaining),
             [2, 1, 0]
         );
-        let refused = ask("a").unwrap_err();
+        let (state, refused) = ask("a").unwrap_err();
         assert_eq!(
             (refused.code, refused.retry_after_seconds),
             ("rate_limited", Some(20))
         );
+        assert_eq!((state.limit, state.remaining, state.reset_seconds), (3, 0, 60));
         assert!(ask("b").is_ok());
         assert!(
             limits.count("a", &Method::POST, "/api/v1/events").is_ok(),
