@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use httpkit::accept::AcceptConfig;
 use httpkit::{AddressRules, Authenticator, Edge, EdgeConfig};
@@ -286,8 +287,9 @@ fn router(
     let mut router = health::routes(health.clone()).merge(metrics::routes(metrics));
     if config.run_mode.serves {
         let (routes, description) = api::routes(identity.clone(), memory.clone());
+        let gate = from_fn_with_state(health.clone(), health::refuse_while_starting);
         router = router
-            .merge(routes)
+            .merge(routes.route_layer(gate))
             .merge(api::documentation(description))
             .fallback(page::serve);
     }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
-use httpkit::{Authenticator, Meta};
-use kernel::Clock;
+use httpkit::{Authenticator, Meta, Problem};
+use kernel::{Clock, Error};
 use serde_json::{Value, json};
 use store::Store;
 
@@ -119,6 +120,19 @@ pub(crate) fn routes(health: Health) -> Router {
         .with_state(health)
 }
 
+/// Answers 503 to what needs the database until the schema is known to be ours.
+pub(crate) async fn refuse_while_starting(
+    State(health): State<Health>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if health.phase() == Phase::Starting {
+        let text = "the server is starting or waits for its database; try again";
+        return Problem(Error::unavailable("starting", text)).into_response();
+    }
+    next.run(request).await
+}
+
 async fn healthz() -> Json<Value> {
     Json(json!({"status": "healthy"}))
 }
@@ -170,12 +184,14 @@ async fn ready(State(health): State<Health>) -> (StatusCode, Json<Value>) {
             return (StatusCode::OK, Json(body));
         }
         (Phase::Draining, _) => "Application is shutting down",
-        (Phase::Starting, true) => "Application is starting",
+        // A server that waits for its database lacks nothing else, also at its start.
         (_, false) => "Database not available",
+        (Phase::Starting, true) => "Application is starting",
     };
     let word = |ok: bool| if ok { "ok" } else { "failed" };
+    let application = word(!database && phase != Phase::Draining);
     let body = json!({"status": "not_ready", "timestamp": health.now(),
-        "checks": {"database": word(database), "application": word(phase == Phase::Ready)}, "error": error});
+        "checks": {"database": word(database), "application": application}, "error": error});
     (StatusCode::SERVICE_UNAVAILABLE, Json(body))
 }
 
