@@ -312,16 +312,12 @@ fn is_near(host: &str) -> bool {
     }
 }
 
-/// Refuses or warns of a secret's file that others may read.
-pub(super) fn loose_file(variable: &str, path: &Path) -> Option<Finding> {
+/// Refuses or warns of a secret's file that others may read. Its group may: that is how a service is given its secrets.
+pub(super) fn loose_file(variable: &str, path: &Path, production: bool) -> Option<Finding> {
     use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
-    // Orchestrators mount secrets read-only for everybody inside the container; the group alone is no leak there.
-    (mode & 0o007 != 0).then(|| Finding {
-        severity: Severity::Warn,
-        variable: variable.to_owned(),
-        text: format!("names {}, which others may read; chmod 600 it", path.display()),
-    })
+    let what = || format!("names {}, which others may read; chmod 600 it", path.display());
+    (mode & 0o007 != 0).then(|| Finding::by_environment(variable, what(), production))
 }
 
 /// Least room on the data disk: bytes, and share of the disk.

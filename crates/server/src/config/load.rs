@@ -61,16 +61,13 @@ pub fn load(flags: &Flags, environment: &BTreeMap<String, String>) -> Loaded {
         findings.extend(check_kind(setting, &values.used_name(setting.name), text));
     }
     checks::check_values(&values, &mut findings);
+    // Built also when something was refused: an operator sees every problem at once.
+    let built = Config::build(&values, &mut findings);
     let refused = findings
         .iter()
         .any(|finding| finding.severity == Severity::Refuse);
-    let config = if refused {
-        None
-    } else {
-        Config::build(&values, &mut findings)
-    };
     Loaded {
-        config,
+        config: built.filter(|_| !refused),
         values,
         findings,
     }
@@ -153,7 +150,9 @@ fn read_setting(
         }
     }
     if found.is_empty() && setting.is_secret {
-        found.extend(read_secret_file(setting, environment, findings));
+        // The environment is the first row of the table, so it is known by now.
+        let production = checks::is_production(values);
+        found.extend(read_secret_file(setting, environment, production, findings));
     }
     let mut found = found.into_iter();
     let Some((first, text, source)) = found.next() else {
@@ -171,6 +170,7 @@ fn read_setting(
 fn read_secret_file(
     setting: &Setting,
     environment: &BTreeMap<String, String>,
+    production: bool,
     findings: &mut Vec<Finding>,
 ) -> Option<(String, String, Source)> {
     let aliases = setting.aliases.iter().map(|alias| alias.name.to_owned());
@@ -183,7 +183,7 @@ fn read_secret_file(
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                findings.extend(checks::loose_file(&name, Path::new(&path)));
+                findings.extend(checks::loose_file(&name, Path::new(&path), production));
                 return Some((
                     name,
                     text.trim_end_matches(['\n', '\r']).to_owned(),

@@ -215,16 +215,14 @@ fn listen(values: &Values, production: bool, findings: &mut Vec<Finding>) -> Vec
     let fallback = if production { "0.0.0.0" } else { "127.0.0.1" };
     let host = values.text("HOST").unwrap_or(fallback);
     let host = if host == "localhost" { "127.0.0.1" } else { host };
+    // A port out of range was refused under its own name.
+    let port = values.number("PORT").clamp(0, 65_535);
     let (texts, used) = match values.list("LISTEN") {
         list if !list.is_empty() => (list, "LISTEN".to_owned()),
-        _ if host.contains(':') && !host.starts_with('[') => (
-            vec![format!("[{host}]:{}", values.number("PORT"))],
-            values.used_name("HOST"),
-        ),
-        _ => (
-            vec![format!("{host}:{}", values.number("PORT"))],
-            values.used_name("HOST"),
-        ),
+        _ if host.contains(':') && !host.starts_with('[') => {
+            (vec![format!("[{host}]:{port}")], values.used_name("HOST"))
+        }
+        _ => (vec![format!("{host}:{port}")], values.used_name("HOST")),
     };
     let mut addresses = Vec::new();
     for text in texts {
