@@ -162,18 +162,32 @@ fn parse<T: DeserializeOwned, const STRICT: bool>(bytes: &[u8]) -> kernel::Resul
         if inner.is_syntax() || inner.is_eof() {
             return Error::invalid("invalid_json", format!("the body is not JSON: {inner}"));
         }
-        Error::field(
-            if path == "." { "body".to_owned() } else { path },
-            inner.to_string(),
-        )
+        let message = inner.to_string();
+        let field = match (named_field("missing", &message), path.as_str()) {
+            (Some(name), ".") => name.to_owned(),
+            (Some(name), path) => format!("{path}.{name}"),
+            (None, ".") => "body".to_owned(),
+            (None, path) => path.to_owned(),
+        };
+        Error::field(field, message)
     })?;
     if let Some(path) = unknown {
         return Err(Error::field(path, "is not a field of this request"));
+    }
+    // The reader would take the items of an array for the fields in their order.
+    if text.trim_start().starts_with('[') {
+        return Err(Error::field("body", "is an object"));
     }
     reader
         .end()
         .map_err(|error| Error::invalid("invalid_json", format!("the body is not JSON: {error}")))?;
     Ok(value)
+}
+
+/// The name in messages such as "missing field `name`".
+fn named_field<'m>(what: &str, message: &'m str) -> Option<&'m str> {
+    let rest = message.strip_prefix(what)?.strip_prefix(" field `")?;
+    rest.split('`').next()
 }
 
 /// Reads `Idempotency-Key`: 1–255 visible ASCII characters.
@@ -196,22 +210,76 @@ pub struct Query<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        check_query(parts.uri.query().unwrap_or_default())?;
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query
-            .map(|q| Self(q.0))
-            .map_err(|error| Problem(Error::field("query", error.body_text())))
+        query.map(|q| Self(q.0)).map_err(|error| {
+            let text = error.body_text();
+            Problem(in_query(
+                text.trim_start_matches("Failed to deserialize query string: "),
+            ))
+        })
     }
 }
 
-/// Parameters of the path; text that does not fit is an absent thing.
+/// Refuses what no database takes as text: bytes that are no UTF-8, and NUL.
+fn check_query(query: &str) -> kernel::Result<()> {
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let field = || String::from_utf8_lossy(&decoded(name)).replace('\0', "");
+        let value = decoded(value);
+        if value.contains(&0) || decoded(name).contains(&0) {
+            return Err(Error::field(field(), "holds a NUL character"));
+        }
+        if std::str::from_utf8(&value).is_err() {
+            return Err(Error::field(field(), "is not UTF-8"));
+        }
+    }
+    Ok(())
+}
+
+/// The bytes that percent-encoded text stands for; a broken escape stands for itself.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let escaped = (*byte == b'%')
+            .then(|| std::str::from_utf8(after.get(..2)?).ok())
+            .flatten();
+        if let Some(meant) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            out.push(meant);
+            rest = &after[2..];
+        } else {
+            out.push(*byte);
+            rest = after;
+        }
+    }
+    out
+}
+
+/// Names the parameter that a message of the reader is about.
+fn in_query(message: &str) -> Error {
+    let (field, what) = match message.split_once(": ") {
+        Some((field, what)) if !field.contains([' ', '`']) => (field, what),
+        _ => ("query", message),
+    };
+    let named = named_field("missing", what).or_else(|| named_field("unknown", what));
+    Error::field(named.unwrap_or(field), what)
+}
+
+/// The text of a path's parameter.
+///
+/// What cannot be text of ours (bytes that are no UTF-8, NUL) is read as the replacement character: no id holds it, so
+/// each route answers as it does for any other malformed one.
 pub struct UrlPath<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for UrlPath<T> {
+impl<S: Send + Sync> FromRequestParts<S> for UrlPath<String> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        path.map(|p| Self(p.0))
-            .map_err(|_| Problem(Error::not_found("thing")))
+        let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(path.map_or_else(
+            |_| char::REPLACEMENT_CHARACTER.to_string(),
+            |axum::extract::Path(text)| text.replace('\0', "\u{fffd}"),
+        )))
     }
 }
 
@@ -253,6 +321,19 @@ mod tests {
         name: String,
     }
 
+    #[test]
+    fn queries_hold_text_that_databases_take() {
+        let field =
+            |query: &str| check_query(query).map_or_else(|e| e.fields[0].field.clone(), |()| "ok".into());
+        for good in ["", "a", "a=%C3%A4&b=1", "a=%zz%", "a=100%", "a=+"] {
+            assert_eq!(field(good), "ok", "{good}");
+        }
+        assert_eq!(field("a=1&b=x%00y"), "b");
+        assert_eq!(field("a=%ff"), "a");
+        assert_eq!(field("a%00b=1"), "ab");
+        assert_eq!(field("a=%ed%a0%80"), "a", "half of a surrogate pair");
+    }
+
     #[tokio::test]
     async fn strict_bodies_refuse_unknown_fields_at_any_depth() {
         let request = || {
@@ -281,7 +362,8 @@ mod tests {
                 list: vec![]
             }
         );
-        let cases: [(&str, Vec<u8>, ErrorKind, &str, &[&str]); 8] = [
+        type Case<'c> = (&'c str, Vec<u8>, ErrorKind, &'c str, &'c [&'c str]);
+        let cases: [Case<'_>; 8] = [
             (
                 "text/plain",
                 b"{}".to_vec(),

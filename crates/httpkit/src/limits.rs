@@ -145,7 +145,7 @@ mod tests {
         let of = |n| NonZeroU32::new(n).unwrap();
         Limits::new(&RateConfig {
             max_requests: of(max),
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
             events_per_minute: of(50),
         })
     }
