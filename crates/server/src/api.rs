@@ -51,7 +51,7 @@ fn describe(parts: [utoipa::openapi::OpenApi; 2]) -> utoipa::openapi::OpenApi {
     components.add_security_scheme("api_key", header);
     let any = ["bearer", "api_key"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
     api.security = Some(any.to_vec());
-    api.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    env!("CARGO_PKG_VERSION").clone_into(&mut api.info.version);
     api
 }
 

@@ -305,7 +305,7 @@ fn router(
     );
     let forgetting = edge.clone();
     tokio::spawn(async move {
-        let mut every = tokio::time::interval(Duration::from_secs(60));
+        let mut every = tokio::time::interval(Duration::from_mins(1));
         loop {
             every.tick().await;
             forgetting.forget_idle();

@@ -1,6 +1,7 @@
 //! Metrics: true counters and histograms, the contract's JSON, and who may read them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -262,7 +263,7 @@ fn process_lines() -> String {
     };
     let mut add = |name: &str, kind: &str, value: Option<f64>| {
         if let Some(value) = value {
-            out.push_str(&format!("# TYPE {name} {kind}\n{name} {value}\n"));
+            _ = writeln!(out, "# TYPE {name} {kind}\n{name} {value}");
         }
     };
     add(

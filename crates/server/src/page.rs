@@ -32,19 +32,13 @@ pub(crate) async fn serve(request: Request) -> Response {
     if name.rsplit('/').next().is_some_and(|last| last.contains('.')) {
         return absent();
     }
-    match Files::get("index.html") {
-        Some(shell) => answer(shell, false),
-        None => {
-            let text = "Hearth runs, but this build has no page: build it with `npm --prefix ui run build`, \
-                        then build the server again. The API is described at /docs.\n";
-            (
-                StatusCode::OK,
-                [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-                text,
-            )
-                .into_response()
-        }
+    if let Some(shell) = Files::get("index.html") {
+        return answer(shell, false);
     }
+    let text = "Hearth runs, but this build has no page: build it with `npm --prefix ui run build`, \
+                then build the server again. The API is described at /docs.\n";
+    let media = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    (StatusCode::OK, media, text).into_response()
 }
 
 fn answer(file: rust_embed::EmbeddedFile, is_hashed: bool) -> Response {

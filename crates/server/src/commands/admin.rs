@@ -10,12 +10,14 @@ use crate::config::{EmbeddingConfig, Flags};
 #[derive(Debug, Subcommand)]
 pub(super) enum Admin {
     /// Make a tenant
-    CreateTenant {
+    #[command(name = "create-tenant")]
+    Tenant {
         /// 1–64 characters of a-z, 0-9, - and _
         name: String,
     },
     /// Make an account; the password is read from stdin
-    CreateUser {
+    #[command(name = "create-user")]
+    User {
         /// Tenant; made when missing
         #[arg(long)]
         tenant: String,
@@ -27,7 +29,8 @@ pub(super) enum Admin {
         role: String,
     },
     /// Make an API key and print it alone
-    CreateKey {
+    #[command(name = "create-key")]
+    Key {
         /// Tenant; made when missing
         #[arg(long)]
         tenant: String,
@@ -58,7 +61,7 @@ pub(super) async fn open(flags: &Flags) -> Result<App, Failure> {
 pub(super) async fn run(flags: &Flags, command: Admin) -> Result<(), Failure> {
     let app = open(flags).await?;
     match command {
-        Admin::CreateTenant { name } => {
+        Admin::Tenant { name } => {
             let is_new = app.identity.create_tenant(&name).await?;
             say(&if is_new {
                 format!("made tenant {name}")
@@ -66,7 +69,7 @@ pub(super) async fn run(flags: &Flags, command: Admin) -> Result<(), Failure> {
                 format!("tenant {name} was there already")
             })
         }
-        Admin::CreateUser {
+        Admin::User {
             tenant,
             username,
             role,
@@ -85,7 +88,7 @@ pub(super) async fn run(flags: &Flags, command: Admin) -> Result<(), Failure> {
                 role.as_str()
             ))
         }
-        Admin::CreateKey { tenant, scopes, user } => {
+        Admin::Key { tenant, scopes, user } => {
             let made = app
                 .identity
                 .create_operator_key(&tenant, &scopes, user.as_deref())

@@ -47,31 +47,23 @@ async fn start_beside_database(app: &App) -> Result<Vec<tokio::net::TcpListener>
     let mut ready = tokio::spawn(async move { waiting.become_ready().await });
     // A database that is there decides before anything listens; one that is away does not hold the start.
     let first_try = app.config.database.store.connect_timeout + std::time::Duration::from_millis(500);
-    match tokio::time::timeout(first_try, &mut ready).await {
-        Ok(outcome) => outcome.map_err(|error| Failure::work(format!("hearth: {error}")))??,
-        Err(_) => {
-            let app = app.clone();
-            tokio::spawn(async move {
-                match ready.await {
-                    Ok(Ok(())) => {
-                        announce(
-                            &app,
-                            &app.config
-                                .listen
-                                .first()
-                                .map(ToString::to_string)
-                                .unwrap_or_default(),
-                        )
-                        .await
-                    }
-                    Ok(Err(error)) => {
-                        eprintln!("{}", Failure::from(error).text);
-                        std::process::exit(2);
-                    }
-                    Err(error) => tracing::error!(%error, "start-up ended"),
+    if let Ok(outcome) = tokio::time::timeout(first_try, &mut ready).await {
+        outcome.map_err(|error| Failure::work(format!("hearth: {error}")))??;
+    } else {
+        let app = app.clone();
+        tokio::spawn(async move {
+            match ready.await {
+                Ok(Ok(())) => {
+                    let address = app.config.listen.first().map(ToString::to_string);
+                    announce(&app, &address.unwrap_or_default()).await;
                 }
-            });
-        }
+                Ok(Err(error)) => {
+                    eprintln!("{}", Failure::from(error).text);
+                    std::process::exit(2);
+                }
+                Err(error) => tracing::error!(%error, "start-up ended"),
+            }
+        });
     }
     Ok(app.bind().await?)
 }

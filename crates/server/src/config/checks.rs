@@ -291,8 +291,8 @@ fn check_database(values: &Values, production: bool, findings: &mut Vec<Finding>
 
 fn is_weak_password(password: &str) -> bool {
     let kinds = [
-        password.chars().any(|c| c.is_lowercase()),
-        password.chars().any(|c| c.is_uppercase()),
+        password.chars().any(char::is_lowercase),
+        password.chars().any(char::is_uppercase),
         password.chars().any(|c| c.is_ascii_digit()),
         password.chars().any(|c| !c.is_alphanumeric()),
     ];
