@@ -1,0 +1,25 @@
+//! What a whole server promises its clients, on both engines and over real connections.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as loudly as tests"
+)]
+
+mod answer;
+mod bad_bodies;
+mod bad_requests;
+mod config;
+mod config_cases;
+mod cors;
+mod headers;
+mod health;
+mod metrics;
+mod outage;
+mod principals;
+mod raw;
+mod routes;
+mod routes_table;
+mod series;
+mod support;
+mod tenants;

@@ -1,0 +1,306 @@
+//! Every route of the API, what each kind of caller gets, and a request that each answers with success.
+
+use kernel::Role;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use crate::principals::{PASSWORD, Person, SignedIn, fresh_session, key, signed_in};
+use crate::support::Server;
+
+/// Callers with a valid credential, in the order of the columns below: sessions by role, keys that are bound to nobody by
+/// scope, the member's own key, an administrator's key of another tenant, and another member of the same tenant.
+pub(crate) const CALLERS: [&str; 9] = [
+    "viewer",
+    "member",
+    "admin",
+    "owner",
+    "reader key",
+    "writer key",
+    "member's key",
+    "stranger",
+    "foreigner",
+];
+
+/// What a route answers.
+pub(crate) enum Access {
+    /// Everybody gets this; credentials are not looked at.
+    Public(u16),
+    /// 401 without a credential, else by the columns of [`CALLERS`].
+    Caller([u16; 9]),
+}
+
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    /// Contract routes ignore unknown fields, native ones refuse them.
+    pub(crate) is_contract: bool,
+    pub(crate) access: Access,
+}
+
+const fn contract(method: &'static str, path: &'static str, access: Access) -> Route {
+    Route {
+        method,
+        path,
+        is_contract: true,
+        access,
+    }
+}
+
+const fn native(method: &'static str, path: &'static str, access: Access) -> Route {
+    Route {
+        method,
+        path,
+        is_contract: false,
+        access,
+    }
+}
+
+const READS: Access = Access::Caller([200, 200, 200, 200, 200, 403, 200, 200, 200]);
+const READS_ONE: Access = Access::Caller([404, 200, 404, 404, 200, 403, 200, 404, 404]);
+const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
+const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
+const SIGNED_IN: Access = Access::Caller([200; 9]);
+const OWN_KEYS: Access = Access::Caller([201, 201, 201, 201, 403, 403, 201, 201, 201]);
+
+/// The access table. The last row ends the sessions of its callers.
+pub(crate) const ROUTES: &[Route] = &[
+    contract("POST", "/auth/register", Access::Public(201)),
+    contract("POST", "/auth/login", Access::Public(200)),
+    contract("POST", "/auth/token/refresh", Access::Public(200)),
+    contract("POST", "/auth/token/revoke", Access::Public(200)),
+    contract("POST", "/auth/validate", Access::Public(200)),
+    contract(
+        "POST",
+        "/auth/token",
+        Access::Caller([403, 403, 403, 403, 403, 403, 200, 403, 403]),
+    ),
+    contract("POST", "/auth/api-keys", OWN_KEYS),
+    contract("GET", "/auth/sessions", SIGNED_IN),
+    contract(
+        "DELETE",
+        "/auth/sessions/{id}",
+        Access::Caller([404, 204, 404, 404, 404, 404, 204, 404, 404]),
+    ),
+    native("GET", "/api/v1/setup", Access::Public(200)),
+    native("POST", "/api/v1/setup", Access::Public(409)),
+    native("POST", "/api/v1/session", Access::Public(200)),
+    native("GET", "/api/v1/session", SIGNED_IN),
+    native(
+        "GET",
+        "/api/v1/api-keys",
+        Access::Caller([200, 200, 200, 200, 403, 403, 200, 200, 200]),
+    ),
+    native("POST", "/api/v1/api-keys", OWN_KEYS),
+    native(
+        "DELETE",
+        "/api/v1/api-keys/{key_id}",
+        Access::Caller([404, 204, 204, 204, 403, 403, 204, 404, 404]),
+    ),
+    native("GET", "/api/v1/users", ADMINISTERS),
+    native(
+        "PUT",
+        "/api/v1/users/{id}/role",
+        Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403]),
+    ),
+    native(
+        "POST",
+        "/api/v1/invitations",
+        Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403]),
+    ),
+    native("GET", "/api/v1/audit", ADMINISTERS),
+    contract("POST", "/api/v1/events", WRITES),
+    native("POST", "/api/v1/events/batch", WRITES),
+    contract("GET", "/api/v1/events", READS),
+    contract("GET", "/api/v1/events/{event_id}", READS_ONE),
+    contract("GET", "/api/v1/chunks/{chunk_id}", READS_ONE),
+    contract("GET", "/api/v1/artifacts/{artifact_id}", READS_ONE),
+    native("GET", "/api/v1/memory/timeline", READS),
+    native("GET", "/api/v1/memory/stats", READS),
+    native("GET", "/api/v1/sessions", READS),
+    native("POST", "/api/v1/memories/search", READS),
+    native("DELETE", "/api/v1/session", Access::Caller([204; 9])),
+];
+
+/// Routes that are no part of the described API: health, metrics, and the description itself.
+pub(crate) const BESIDE: [&str; 9] = [
+    "/healthz",
+    "/health",
+    "/health/live",
+    "/health/db",
+    "/health/ready",
+    "/api/health",
+    "/metrics",
+    "/metrics/json",
+    "/api/v1/metrics",
+];
+
+/// A server with people, keys and memories in two tenants.
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) member: SignedIn,
+    pub(crate) foreigner: SignedIn,
+    pub(crate) owner: SignedIn,
+    pub(crate) subject: SignedIn,
+    pub(crate) event: String,
+    pub(crate) chunk: String,
+    pub(crate) artifact: String,
+    pub(crate) revoked_key: String,
+    /// Credentials in the order of [`CALLERS`].
+    pub(crate) callers: Vec<String>,
+}
+
+fn person(name: &'static str, role: Role) -> Person {
+    Person {
+        tenant: "acme",
+        name,
+        role: Some(role),
+    }
+}
+
+/// A message of one's own.
+pub(crate) fn event(text: &str) -> Value {
+    json!({"session_id": "talk", "channel": "private", "actor": {"type": "human", "id": "ada", "name": "Ada"},
+        "kind": "message", "content": {"text": text}, "tags": ["work"]})
+}
+
+impl World {
+    pub(crate) async fn on(server: Server) -> Self {
+        let owner = signed_in(&server, &person("olga", Role::Owner)).await;
+        let admin = signed_in(&server, &person("anna", Role::Admin)).await;
+        let member = signed_in(&server, &person("mary", Role::Member)).await;
+        let viewer = signed_in(&server, &person("vera", Role::Viewer)).await;
+        let foreigner = signed_in(&server, &person("fred", Role::Member)).await;
+        let subject = signed_in(&server, &person("sara", Role::Viewer)).await;
+        let long = format!("a long report {}", "word ".repeat(20_000));
+        let made = server
+            .post_as(&member.access, "/api/v1/events", &event(&long))
+            .await
+            .expect(201)
+            .json;
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let revoked_key = key(&server, "acme", &["admin"], None).await;
+        let listed = server
+            .get_as(&owner.access, "/api/v1/api-keys")
+            .await
+            .expect(200)
+            .json;
+        let id = listed["items"][0]["key_id"].as_str().unwrap();
+        let revoke = server.request("DELETE", &format!("/api/v1/api-keys/{id}"));
+        server.send(revoke.bearer_auth(&owner.access)).await.expect(204);
+        let callers = vec![
+            viewer.access,
+            member.access.clone(),
+            admin.access,
+            owner.access.clone(),
+            key(&server, "acme", &["memory:read"], None).await,
+            key(&server, "acme", &["memory:write"], None).await,
+            key(&server, "acme", &["memory:*"], Some("mary")).await,
+            key(&server, "other", &["admin"], None).await,
+            foreigner.access.clone(),
+        ];
+        Self {
+            event: text("event_id"),
+            chunk: made["chunk_ids"][0].as_str().unwrap().to_owned(),
+            artifact: text("artifact_id"),
+            server,
+            member,
+            foreigner,
+            owner,
+            subject,
+            revoked_key,
+            callers,
+        }
+    }
+
+    /// The credential of a caller by its name.
+    pub(crate) fn caller(&self, name: &str) -> &str {
+        let at = CALLERS.iter().position(|known| *known == name).unwrap();
+        &self.callers[at]
+    }
+
+    /// A request of a route that succeeds for whoever may make it, with a target of its own if it destroys one.
+    pub(crate) async fn request(&self, route: &Route) -> RequestBuilder {
+        let (path, body) = self.example(route.method, route.path).await;
+        let request = self.server.request(route.method, &path);
+        if body.is_null() {
+            request
+        } else {
+            request.json(&body)
+        }
+    }
+
+    /// A path and a body for a route.
+    pub(crate) async fn example(&self, method: &str, path: &str) -> (String, Value) {
+        let session = || fresh_session(&self.server, "acme", "mary");
+        let same = |body: Value| (path.to_owned(), body);
+        match (method, path) {
+            ("POST", "/auth/register") => {
+                let name = &kernel::random::token()[..20];
+                same(
+                    json!({"username": name, "password": PASSWORD, "tenant_id": "acme", "email": "new@example.org"}),
+                )
+            }
+            ("POST", "/auth/login") => {
+                same(json!({"username": "mary", "password": PASSWORD, "tenant_id": "acme"}))
+            }
+            ("POST", "/auth/token/refresh" | "/auth/token/revoke") => {
+                same(json!({"refresh_token": session().await["refresh_token"]}))
+            }
+            ("POST", "/auth/validate") => same(json!({"token": self.member.access})),
+            ("POST", "/auth/token") => same(json!({"user_id": self.member.user_id, "expires_in_hours": 2})),
+            ("POST", "/auth/api-keys") => same(json!({"scopes": ["memory:read"], "name": "reader"})),
+            ("DELETE", "/auth/sessions/{id}") => {
+                let access = session().await["access_token"].as_str().unwrap().to_owned();
+                let id = self.current_session(&access).await;
+                (format!("/auth/sessions/{id}"), Value::Null)
+            }
+            ("POST", "/api/v1/setup") => {
+                same(json!({"tenant_name": "acme", "username": "eve", "password": PASSWORD}))
+            }
+            ("POST", "/api/v1/session") => {
+                same(json!({"tenant": "acme", "username": "mary", "password": PASSWORD}))
+            }
+            ("POST", "/api/v1/api-keys") => same(json!({"name": "reader", "scopes": ["memory:read"],
+                "expires_at": "2199-01-01T00:00:00Z", "acts_for": "self"})),
+            ("DELETE", "/api/v1/api-keys/{key_id}") => {
+                let body = json!({"name": "to be revoked", "scopes": ["memory:read"]});
+                let made = self
+                    .server
+                    .post_as(&self.member.access, "/api/v1/api-keys", &body);
+                let made = made.await.expect(201).json;
+                let id = made["key_id"].as_str().unwrap();
+                (format!("/api/v1/api-keys/{id}"), Value::Null)
+            }
+            ("PUT", "/api/v1/users/{id}/role") => {
+                let path = format!("/api/v1/users/{}/role", self.subject.user_id);
+                (path, json!({"role": "viewer"}))
+            }
+            ("POST", "/api/v1/invitations") => same(json!({"role": "viewer"})),
+            ("POST", "/api/v1/events") => same(event("a word of one's own")),
+            ("POST", "/api/v1/events/batch") => same(json!({"events": [event("first"), event("second")]})),
+            ("GET", "/api/v1/events") => (format!("{path}?session_id=talk&limit=5"), Value::Null),
+            ("GET", "/api/v1/events/{event_id}") => (format!("/api/v1/events/{}", self.event), Value::Null),
+            ("GET", "/api/v1/chunks/{chunk_id}") => (format!("/api/v1/chunks/{}", self.chunk), Value::Null),
+            ("GET", "/api/v1/artifacts/{artifact_id}") => {
+                (format!("/api/v1/artifacts/{}", self.artifact), Value::Null)
+            }
+            ("POST", "/api/v1/memories/search") => same(json!({"query": "a long report", "limit": 3,
+                "neighbours": 1, "channel": "private", "tags": {"any": ["work"]}, "mode": "auto"})),
+            ("GET" | "DELETE", _) if !path.contains('{') => same(Value::Null),
+            _ => panic!("no example for {method} {path}"),
+        }
+    }
+
+    /// The session behind an access token.
+    pub(crate) async fn current_session(&self, access: &str) -> String {
+        let listed = self
+            .server
+            .get_as(access, "/auth/sessions")
+            .await
+            .expect(200)
+            .json;
+        let sessions = listed["sessions"].as_array().unwrap().clone();
+        let current = sessions.iter().find(|session| session["current"] == true);
+        current.unwrap()["session_id"].as_str().unwrap().to_owned()
+    }
+}
