@@ -47,7 +47,10 @@ impl From<sqlx::Error> for Error {
                 Self::Unique(name)
             }
             sqlx::Error::Database(database) => match database.code().as_deref() {
-                Some(code) => Self::by_code(&code.to_owned(), error),
+                Some(code) => {
+                    let code = code.to_owned();
+                    Self::by_code(&code, error)
+                }
                 None => Self::Statement(error),
             },
             _ => Self::Statement(error),

@@ -51,7 +51,7 @@ impl StoreConfig {
             connect_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
-            max_lifetime: Duration::from_secs(1_800),
+            max_lifetime: Duration::from_mins(30),
         }
     }
 

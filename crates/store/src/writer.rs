@@ -112,7 +112,7 @@ async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         let outcome = commit_group(&mut tx, &mut group, &mut queue).await;
         metrics::histogram!("hearth_commit_group_size").record(group.len() as f64);
         for job in group {
-            job.finish(outcome.as_ref().map(|()| ()).map_err(with_cause));
+            job.finish(outcome.as_ref().copied().map_err(with_cause));
         }
     }
 }

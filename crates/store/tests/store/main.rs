@@ -1,5 +1,7 @@
 //! What the store promises, on both engines.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod blobs;
 mod failures;
 mod idempotency;
