@@ -1,7 +1,6 @@
 //! Metrics: true counters and histograms, the contract's JSON, and who may read them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -20,6 +19,8 @@ use serde_json::{Map, Value, json};
 use store::Store;
 
 use crate::config::MetricsAccess;
+use crate::format::{Format, wanted_format};
+use crate::process::process_lines;
 use crate::system::SystemWatch;
 use crate::window::Window;
 
@@ -253,52 +254,6 @@ fn commit() -> &'static str {
     option_env!("HEARTH_COMMIT").unwrap_or("unknown")
 }
 
-/// The standard series of a process, from `/proc`.
-fn process_lines() -> String {
-    let mut out = String::new();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
-    };
-    let mut add = |name: &str, kind: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            _ = writeln!(out, "# TYPE {name} {kind}\n{name} {value}");
-        }
-    };
-    add(
-        "process_resident_memory_bytes",
-        "gauge",
-        kib("VmRSS").map(|kib| kib as f64 * 1_024.0),
-    );
-    add(
-        "process_virtual_memory_bytes",
-        "gauge",
-        kib("VmSize").map(|kib| kib as f64 * 1_024.0),
-    );
-    add(
-        "process_threads",
-        "gauge",
-        kib("Threads").map(|count| count as f64),
-    );
-    let descriptors = std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok();
-    add("process_open_fds", "gauge", descriptors.map(|count| count as f64));
-    add("process_cpu_seconds_total", "counter", cpu_seconds());
-    out
-}
-
-/// User and system time: fields 14 and 15 of `/proc/self/stat`, in ticks of 1/100 s (USER_HZ on Linux).
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let after_name = stat.rsplit_once(')')?.1;
-    let mut fields = after_name.split_whitespace().skip(11);
-    let (user, system) = (
-        fields.next()?.parse::<f64>().ok()?,
-        fields.next()?.parse::<f64>().ok()?,
-    );
-    Some((user + system) / 100.0)
-}
-
 /// What the access rule and the choice of format look at.
 struct Seen {
     peer: Option<IpAddr>,
@@ -381,50 +336,6 @@ fn text_answer(text: String) -> Response {
         .into_response()
 }
 
-#[derive(Debug, PartialEq)]
-enum Format {
-    Json,
-    Prometheus,
-}
-
-fn wanted_format(query: &str, headers: &HeaderMap) -> kernel::Result<Format> {
-    match query.split('&').find_map(|pair| pair.strip_prefix("format=")) {
-        Some("json") => return Ok(Format::Json),
-        Some("prometheus") => return Ok(Format::Prometheus),
-        Some(_) => return Err(Error::field("format", "is json or prometheus")),
-        None => {}
-    }
-    let Some(accept) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else {
-        return Ok(Format::Json);
-    };
-    let best = accept
-        .split(',')
-        .filter_map(offer)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-    match best {
-        Some((weight, _, format)) if weight > 0.0 => Ok(format),
-        _ => {
-            let text = "this route serves application/json and text/plain";
-            Err(Error::new(ErrorKind::NotAcceptable, "not_acceptable", text))
-        }
-    }
-}
-
-/// Weight, rank among equals, and format of one entry of `Accept`.
-fn offer(entry: &str) -> Option<(f64, u8, Format)> {
-    let mut parts = entry.split(';').map(str::trim);
-    let format = match parts.next()?.to_ascii_lowercase().as_str() {
-        "application/json" | "application/*" => (0, Format::Json),
-        "*/*" => (2, Format::Json),
-        "text/plain" | "text/*" | "application/openmetrics-text" => (1, Format::Prometheus),
-        _ => return None,
-    };
-    let weight = parts
-        .find_map(|part| part.strip_prefix("q="))
-        .map_or(Some(1.0), |q| q.parse().ok())?;
-    Some((weight, format.0, format.1))
-}
-
 impl Metrics {
     /// An allowed address, the metrics token, or a key with the scope `admin`.
     async fn check_access(
@@ -482,32 +393,5 @@ impl Metrics {
         let shown = shown.unwrap_or_default();
         // Compared as hashes, so that the time taken tells nothing of the token.
         store::blob::data_hash(shown.as_bytes()) == store::blob::data_hash(token.expose().as_bytes())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_format_follows_accept_and_the_query_wins() {
-        let of = |query: &str, accept: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            if let Some(text) = accept {
-                headers.insert(header::ACCEPT, text.parse().unwrap());
-            }
-            wanted_format(query, &headers).map_err(|error| error.code)
-        };
-        assert_eq!(of("", None), Ok(Format::Json));
-        assert_eq!(of("", Some("*/*")), Ok(Format::Json));
-        let scraper = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-        assert_eq!(of("", Some(scraper)), Ok(Format::Prometheus));
-        assert_eq!(
-            of("", Some("text/plain;q=0.3, application/json;q=0.9")),
-            Ok(Format::Json)
-        );
-        assert_eq!(of("format=json", Some("text/plain")), Ok(Format::Json));
-        assert_eq!(of("", Some("image/png")), Err("not_acceptable"));
-        assert_eq!(of("format=xml", None), Err("validation_failed"));
     }
 }

@@ -71,10 +71,8 @@ const fn alias(name: &'static str) -> Alias {
 }
 
 const fn alias_in(name: &'static str, unit: &'static str) -> Alias {
-    Alias {
-        name,
-        unit: Some(unit),
-    }
+    let unit = Some(unit);
+    Alias { name, unit }
 }
 
 const WEEK_MS: i64 = 7 * 86_400_000;
