@@ -165,7 +165,7 @@ impl Writer {
     async fn write_checked(&self, group: Arc<AppendGroup>) -> Result<Vec<Recorded>> {
         for _ in 1..RACE_TRIES {
             match self.write_checked_once(group.clone()).await {
-                Err(error) if error.code == RACED => {}
+                Err(error) if [RACED, IN_PROGRESS].contains(&error.code) => {}
                 result => return result,
             }
         }
@@ -187,6 +187,8 @@ impl Writer {
 
 /// Code of the error that rolls a transaction back because an event is there already.
 const RACED: &str = "append_raced";
+/// Code of [`save_answer`]'s error: the other request has committed, so its answer is found the next time.
+const IN_PROGRESS: &str = "idempotency_in_progress";
 
 /// Writes new events and everything they touch.
 ///
@@ -273,7 +275,7 @@ async fn write_group(
         return Ok(first);
     }
     let mut results = Vec::with_capacity(group.events.len());
-    let mut seen: HashMap<(&str, &str), &Prepared> = HashMap::new();
+    let mut seen = Seen::new();
     let mut new = Vec::new();
     for (index, event) in group.events.iter().enumerate() {
         check_refs(tx, group, event)
@@ -285,10 +287,12 @@ async fn write_group(
         if earlier.is_none() {
             new.push((&group.ctx, event));
         }
-        results.push(earlier.unwrap_or_else(|| recorded(event)));
-        if let Some(id) = &event.event.client_event_id {
-            seen.entry((&event.event.session_id, id)).or_insert(event);
+        let result = earlier.unwrap_or_else(|| recorded(event));
+        if let Some(key) = client_key(event) {
+            seen.entry(key)
+                .or_insert_with(|| (event.content_hash.clone(), result.clone()));
         }
+        results.push(result);
     }
     if !new.is_empty() {
         write_rows(tx, new, model, now).await?;
@@ -300,21 +304,24 @@ async fn write_group(
     Ok(results)
 }
 
+/// What a group has met so far under the caller's own ids: hash of the body and first result.
+type Seen<'a> = HashMap<(&'a str, &'a str, &'a str), (String, Recorded)>;
+
+/// Owner, conversation and the caller's own id, which together are unique in a tenant.
+fn client_key(event: &Prepared) -> Option<(&str, &str, &str)> {
+    let id = event.event.client_event_id.as_deref()?;
+    Some((&event.owner, &event.event.session_id, id))
+}
+
 /// The first result of an event recorded before, in the database or earlier in the same group.
-async fn find_earlier(
-    tx: &mut Tx,
-    ctx: &Ctx,
-    event: &Prepared,
-    seen: &HashMap<(&str, &str), &Prepared>,
-) -> Result<Option<Recorded>> {
-    let Some(id) = event.event.client_event_id.as_deref() else {
+async fn find_earlier(tx: &mut Tx, ctx: &Ctx, event: &Prepared, seen: &Seen<'_>) -> Result<Option<Recorded>> {
+    let Some((owner, session, id)) = client_key(event) else {
         return Ok(None);
     };
-    let session = event.event.session_id.as_str();
-    let (hash, mut first) = if let Some(earlier) = seen.get(&(session, id)) {
-        (earlier.content_hash.clone(), recorded(earlier))
+    let (hash, mut first) = if let Some(earlier) = seen.get(&(owner, session, id)) {
+        earlier.clone()
     } else {
-        let Some(row) = sql::find_by_client_id(tx, &ctx.tenant, &event.owner, session, id).await? else {
+        let Some(row) = sql::find_by_client_id(tx, &ctx.tenant, owner, session, id).await? else {
             return Ok(None);
         };
         let chunk_ids = sql::list_chunk_ids(tx, &ctx.tenant, &row.event_id).await?;

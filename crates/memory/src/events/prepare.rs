@@ -119,9 +119,11 @@ fn text_of(event: &NewEvent) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Hash of what the client said, so that the same id with other words is noticed.
+/// Hash of what the client said, so that the same id with other words is noticed. The order of keys says nothing.
 fn hash_of(event: &NewEvent) -> String {
-    let said = serde_json::to_vec(event).expect("an event is plain data");
+    let mut said = serde_json::to_value(event).expect("an event is plain data");
+    said.sort_all_objects();
+    let said = serde_json::to_vec(&said).expect("JSON is JSON");
     store::blob::data_hash(&said)
 }
 
