@@ -24,10 +24,32 @@ impl Searcher {
         readable: &Readable,
         ranking: &Ranking,
     ) -> Result<Vec<SearchHit>> {
+        let limit = request.limit.unwrap_or(10) as usize;
+        // More than asked for, and more still while too many turn out to have expired since they were indexed.
+        let mut spare = 8;
+        loop {
+            let best = ranking.top(limit + spare);
+            let low = |score: f64| score < request.min_score.unwrap_or(0.0);
+            let is_all = best.len() < limit + spare || best.last().is_some_and(|hit| low(hit.score));
+            let items = self.readable_hits(ctx, request, readable, ranking, best).await?;
+            if is_all || items.len() == limit {
+                return Ok(items);
+            }
+            spare *= 8;
+        }
+    }
+
+    /// As many of the best as were asked for and have not expired.
+    async fn readable_hits(
+        &self,
+        ctx: &Ctx,
+        request: &SearchRequest,
+        readable: &Readable,
+        ranking: &Ranking,
+        best: Vec<recall::Hit>,
+    ) -> Result<Vec<SearchHit>> {
         let now = self.clock.now();
         let limit = request.limit.unwrap_or(10) as usize;
-        // A few more than asked for: an event may have expired since it was indexed.
-        let best = ranking.top(limit + 8);
         let keys: Vec<&str> = best.iter().map(|hit| hit.key.as_str()).collect();
         let mut conn = self.store.read().await?;
         let chunks = by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| {
