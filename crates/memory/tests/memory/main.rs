@@ -1,0 +1,9 @@
+//! What memory promises, on both engines.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+mod finding;
+mod recording;
+mod secrecy;
+mod support;
+mod vectors;
