@@ -226,7 +226,12 @@ fn statements() -> Vec<Statement> {
     let mut sources = Vec::new();
     for room in std::fs::read_dir(root.join("crates")).unwrap() {
         let folder = room.unwrap().path().join("src");
-        for path in folder.is_dir().then(|| rust_files(&folder)).unwrap_or_default() {
+        let paths = if folder.is_dir() {
+            rust_files(&folder)
+        } else {
+            Vec::new()
+        };
+        for path in paths {
             let name = path.strip_prefix(&root).unwrap().display().to_string();
             let source = std::fs::read_to_string(&path).unwrap();
             let code = source.split("#[cfg(test)]").next().unwrap();
