@@ -116,9 +116,9 @@ fn fitting(text: &str) -> usize {
     let (mut ascii, mut other) = (0_usize, 0_usize);
     for (at, c) in text.char_indices() {
         if c.is_ascii() {
-            ascii += 1
+            ascii += 1;
         } else {
-            other += 1
+            other += 1;
         }
         if ascii.div_ceil(4) + other > CHUNK_TOKENS {
             return at;

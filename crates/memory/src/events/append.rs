@@ -271,7 +271,9 @@ async fn write_group(
         && let Some(answer) = find_answer(tx, &group.ctx, wanted, now).await?
     {
         let mut first: Vec<Recorded> = serde_json::from_str(&answer).map_err(Error::internal)?;
-        first.iter_mut().for_each(|result| result.duplicate = true);
+        for result in &mut first {
+            result.duplicate = true;
+        }
         return Ok(first);
     }
     let mut results = Vec::with_capacity(group.events.len());

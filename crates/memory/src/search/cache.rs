@@ -154,7 +154,9 @@ impl ScopeCache {
             let Some(last) = rows.last() else { break };
             changes.after = (last.scope_version, last.chunk_id.clone());
             loaded = heavy(rows.len(), loaded, move |loaded| {
-                rows.iter().for_each(|row| add(&mut loaded.index, row))
+                for row in &rows {
+                    add(&mut loaded.index, row);
+                }
             })
             .await?;
         }
