@@ -201,14 +201,13 @@ fn add(index: &mut Index, row: &IndexRow) {
     };
     let content: Map<String, Value> = serde_json::from_str(&row.content).unwrap_or_default();
     let whole;
-    let text = match &row.text {
-        Some(text) => text.as_str(),
-        None => {
-            whole = indexed_text(kind, &content);
-            whole
-                .get(row.start_byte as usize..row.end_byte as usize)
-                .unwrap_or_default()
-        }
+    let text = if let Some(text) = &row.text {
+        text.as_str()
+    } else {
+        whole = indexed_text(kind, &content);
+        whole
+            .get(row.start_byte as usize..row.end_byte as usize)
+            .unwrap_or_default()
     };
     let tags: Vec<String> = serde_json::from_str(&row.tags).unwrap_or_default();
     let labels: Vec<&str> = tags.iter().map(String::as_str).collect();
