@@ -18,6 +18,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::AddressRules;
 use crate::limits::{Limits, RateConfig, RateState};
 use crate::problem::{Pending, Problem, render};
+use crate::series::{SeriesTable, method_label};
 
 /// Settings of the edge.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,7 @@ pub struct Edge(Arc<Inner>);
 struct Inner {
     config: EdgeConfig,
     limits: Option<Limits>,
+    series: SeriesTable,
     observer: Box<dyn Fn(Observation<'_>) + Send + Sync>,
 }
 
@@ -92,6 +94,7 @@ impl Edge {
         Self(Arc::new(Inner {
             config,
             limits,
+            series: SeriesTable::default(),
             observer: Box::new(observer),
         }))
     }
@@ -112,7 +115,12 @@ impl Edge {
                     .map(HeaderName::from_static),
             )
             .expose_headers(["x-request-id", "x-response-time", "retry-after"].map(HeaderName::from_static));
-        router.layer(cors).layer(from_fn_with_state(self.clone(), pass))
+        let router = if self.0.config.cors_origins.is_empty() {
+            router
+        } else {
+            router.layer(cors)
+        };
+        router.layer(from_fn_with_state(self.clone(), pass))
     }
 
     /// Lets go of limits that are whole again; call it now and then.
@@ -139,7 +147,8 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let endpoint = path.as_ref().map_or("unmatched", MatchedPath::as_str);
-    let running = InProgress::start(&method, endpoint);
+    let series = edge.0.series.get(&method, endpoint);
+    let running = series.start();
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Problem(Error::internal("a handler panicked")).into_response());
     drop(running);
@@ -148,10 +157,17 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     edge.set_headers(response.headers_mut(), &state, elapsed);
     // A method that no route serves makes no series for each path that it is tried on.
     let is_served = response.status() != StatusCode::METHOD_NOT_ALLOWED && method != Method::OPTIONS;
+    let endpoint = if is_served { endpoint } else { "unmatched" };
+    let series = if is_served {
+        series
+    } else {
+        edge.0.series.get(&method, endpoint)
+    };
+    series.finish(response.status(), elapsed);
     edge.observe(
         Observation {
             method: &method,
-            endpoint: if is_served { endpoint } else { "unmatched" },
+            endpoint,
             status: response.status(),
             elapsed,
         },
@@ -266,12 +282,6 @@ impl Edge {
     }
 
     fn observe(&self, seen: Observation<'_>, request_id: &str) {
-        let (method, endpoint) = (method_label(seen.method), seen.endpoint.to_owned());
-        let status = seen.status.as_u16().to_string();
-        metrics::counter!("http_requests_total", "method" => method, "endpoint" => endpoint.clone(), "status" => status)
-            .increment(1);
-        metrics::histogram!("http_request_duration_seconds", "method" => method, "endpoint" => endpoint)
-            .record(seen.elapsed.as_secs_f64());
         if self
             .0
             .config
@@ -281,44 +291,12 @@ impl Edge {
             let duration_ms = seen.elapsed.as_millis() as u64;
             tracing::warn!(
                 request_id,
-                method,
+                method = method_label(seen.method),
                 endpoint = seen.endpoint,
                 duration_ms,
                 "SLOW REQUEST"
             );
         }
         (self.0.observer)(seen);
-    }
-}
-
-/// The standard methods by name; all others are one label, so that clients cannot make series.
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "OPTIONS" => "OPTIONS",
-        _ => "OTHER",
-    }
-}
-
-/// Holds `http_requests_in_progress` up while a request runs, also when its caller goes away.
-struct InProgress(metrics::Gauge);
-
-impl InProgress {
-    fn start(method: &Method, endpoint: &str) -> Self {
-        let gauge = metrics::gauge!("http_requests_in_progress",
-            "method" => method_label(method), "endpoint" => endpoint.to_owned());
-        gauge.increment(1.0);
-        Self(gauge)
-    }
-}
-
-impl Drop for InProgress {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
     }
 }

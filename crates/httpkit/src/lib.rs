@@ -12,6 +12,7 @@ mod json;
 pub mod limits;
 mod page;
 mod problem;
+mod series;
 
 pub use address::AddressRules;
 pub use body::{Body, BodyLimit, Posted, Query, UrlPath};

@@ -98,8 +98,10 @@ impl Observer {
     /// Counts one finished request.
     pub(crate) fn see(&self, seen: Observation<'_>) {
         let ms = seen.elapsed.as_secs_f64() * 1e3;
-        metrics::histogram!("health_agent_request_duration_ms", "endpoint" => seen.endpoint.to_owned())
-            .record(ms);
+        if seen.endpoint.starts_with("/api/v1/") {
+            metrics::histogram!("health_agent_request_duration_ms", "endpoint" => seen.endpoint.to_owned())
+                .record(ms);
+        }
         let Some(name) = memory_operation(seen.method, seen.endpoint) else {
             return;
         };

@@ -1,0 +1,127 @@
+//! The series of finished and running requests: handles are made once per method and endpoint, not per request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use metrics::{Counter, Gauge, Histogram};
+
+/// Names of methods in labels; all that are not standard are the last, so that clients cannot make series.
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER",
+];
+
+/// Place of a method in [`METHODS`].
+fn place(method: &Method) -> usize {
+    METHODS
+        .iter()
+        .position(|name| *name == method.as_str())
+        .unwrap_or(METHODS.len() - 1)
+}
+
+/// The method as it stands in labels.
+pub(crate) fn method_label(method: &Method) -> &'static str {
+    METHODS[place(method)]
+}
+
+/// The series of one method and endpoint.
+pub(crate) struct Series {
+    method: &'static str,
+    endpoint: String,
+    in_progress: Gauge,
+    duration: Histogram,
+    /// Few statuses are ever seen on one endpoint, so a list beats a map.
+    by_status: RwLock<Vec<(StatusCode, Counter)>>,
+}
+
+impl Series {
+    fn new(method: &'static str, endpoint: &str) -> Self {
+        let labels = [("method", method.to_owned()), ("endpoint", endpoint.to_owned())];
+        Self {
+            in_progress: metrics::gauge!("http_requests_in_progress", &labels),
+            duration: metrics::histogram!("http_request_duration_seconds", &labels),
+            by_status: RwLock::default(),
+            endpoint: endpoint.to_owned(),
+            method,
+        }
+    }
+
+    /// Counts a running request until the answer is dropped, also when its caller goes away.
+    pub(crate) fn start(&self) -> InProgress {
+        self.in_progress.increment(1.0);
+        InProgress(self.in_progress.clone())
+    }
+
+    /// Counts a finished request.
+    pub(crate) fn finish(&self, status: StatusCode, elapsed: Duration) {
+        self.duration.record(elapsed.as_secs_f64());
+        let known = self.by_status.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, counter)) = known.iter().find(|(seen, _)| *seen == status) {
+            counter.increment(1);
+            return;
+        }
+        drop(known);
+        let labels = [
+            ("method", self.method.to_owned()),
+            ("endpoint", self.endpoint.clone()),
+            ("status", status.as_u16().to_string()),
+        ];
+        let counter = metrics::counter!("http_requests_total", &labels);
+        counter.increment(1);
+        self.by_status
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push((status, counter));
+    }
+}
+
+/// Holds `http_requests_in_progress` up while it lives.
+pub(crate) struct InProgress(Gauge);
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// The series of one endpoint, by method.
+type ByMethod = [Option<Arc<Series>>; METHODS.len()];
+
+/// All series of an edge. Endpoints are route templates, so the table is small and never shrinks.
+#[derive(Default)]
+pub(crate) struct SeriesTable(RwLock<HashMap<String, ByMethod>>);
+
+impl SeriesTable {
+    /// The series of a method and endpoint.
+    pub(crate) fn get(&self, method: &Method, endpoint: &str) -> Arc<Series> {
+        let place = place(method);
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = known
+            .get(endpoint)
+            .and_then(|by_method| by_method[place].as_ref())
+        {
+            return series.clone();
+        }
+        drop(known);
+        let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let by_method = table.entry(endpoint.to_owned()).or_default();
+        by_method[place]
+            .get_or_insert_with(|| Arc::new(Series::new(METHODS[place], endpoint)))
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_that_clients_make_up_share_one_series() {
+        let table = SeriesTable::default();
+        let of = |name: &str| table.get(&Method::from_bytes(name.as_bytes()).unwrap(), "/x");
+        assert!(Arc::ptr_eq(&of("BREW"), &of("WHEN")));
+        assert!(!Arc::ptr_eq(&of("GET"), &of("POST")));
+        assert!(Arc::ptr_eq(&of("GET"), &of("GET")));
+    }
+}
