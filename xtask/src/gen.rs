@@ -11,10 +11,7 @@ use crate::tree::root;
 /// What the server prints for these arguments belongs into these files.
 const OUTPUTS: &[(&[&str], &[&str])] = &[
     (&["openapi"], &["docs/reference/openapi.json", "ui/openapi.json"]),
-    (
-        &["config", "schema"],
-        &["docs/reference/configuration.schema.json"],
-    ),
+    (&["config", "schema"], &["docs/reference/configuration.schema.json"]),
     (&["config", "reference"], &["docs/reference/configuration.md"]),
 ];
 
@@ -99,31 +96,20 @@ fn printed(server: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new(server).args(arguments).env_clear().output();
     let output = output.with_context(|| format!("starting {}", server.display()))?;
     if !output.status.success() {
-        bail!(
-            "hearth {} failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("hearth {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     let text = String::from_utf8(output.stdout).context("reading the server's answer")?;
     Ok(format!("{}\n", text.trim_end()))
 }
 
 fn generate_types() -> Result<()> {
-    run(Command::new("npm")
-        .args(["--prefix", "ui", "run", "--silent", "gen"])
-        .current_dir(root()))
+    run(Command::new("npm").args(["--prefix", "ui", "run", "--silent", "gen"]).current_dir(root()))
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    let output = command
-        .output()
-        .with_context(|| format!("starting {command:?}"))?;
+    let output = command.output().with_context(|| format!("starting {command:?}"))?;
     if !output.status.success() {
-        bail!(
-            "{command:?} failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(())
 }
@@ -136,10 +122,7 @@ mod tests {
     fn drift_names_the_first_line_that_differs() {
         assert_eq!(drift("a", "x\ny\n", "x\ny\n"), None);
         let problem = drift("a.md", "x\ny\n", "x\nz\n").expect("they differ");
-        assert_eq!(
-            problem,
-            "a.md: out of date (line 2: `y` should be `z`); run `cargo xtask gen`"
-        );
+        assert_eq!(problem, "a.md: out of date (line 2: `y` should be `z`); run `cargo xtask gen`");
         assert!(drift("a.md", "x\n", "x\ny\n").is_some_and(|text| text.contains("ends before")));
     }
 }

@@ -37,10 +37,7 @@ impl Tree {
             .current_dir(root())
             .output()
             .context("listing files with git")?;
-        ensure!(
-            output.status.success(),
-            "git ls-files failed: is this a checkout?"
-        );
+        ensure!(output.status.success(), "git ls-files failed: is this a checkout?");
         let listing = String::from_utf8(output.stdout).context("reading git's listing")?;
         let mut paths: Vec<&str> = listing.split('\0').filter(|path| !path.is_empty()).collect();
         paths.sort_unstable();
@@ -49,10 +46,7 @@ impl Tree {
             .into_iter()
             .filter_map(|path| {
                 let text = std::fs::read_to_string(root().join(path)).ok()?;
-                Some(File {
-                    path: path.to_owned(),
-                    text,
-                })
+                Some(File { path: path.to_owned(), text })
             })
             .collect();
         Ok(Self { files })
@@ -63,20 +57,14 @@ impl Tree {
     pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
         let files = pairs
             .iter()
-            .map(|(path, text)| File {
-                path: (*path).to_owned(),
-                text: (*text).to_owned(),
-            })
+            .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
             .collect();
         Self { files }
     }
 
     /// The text of one file.
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
-        self.files
-            .iter()
-            .find(|file| file.path == path)
-            .map(|file| file.text.as_str())
+        self.files.iter().find(|file| file.path == path).map(|file| file.text.as_str())
     }
 
     /// All Rust sources.
@@ -93,9 +81,7 @@ impl File {
 
     /// What follows the last dot of the name, or nothing.
     pub(crate) fn extension(&self) -> &str {
-        self.name()
-            .rsplit_once('.')
-            .map_or("", |(_, extension)| extension)
+        self.name().rsplit_once('.').map_or("", |(_, extension)| extension)
     }
 
     /// Does the whole file exist for tests, benches or examples only?
@@ -114,19 +100,14 @@ impl File {
     pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let whole = if self.is_test() { "" } else { self.text.as_str() };
         let end = test_module_start(whole).unwrap_or(whole.len());
-        whole[..end]
-            .lines()
-            .enumerate()
-            .map(|(index, line)| (index + 1, without_comment(line)))
+        whole[..end].lines().enumerate().map(|(index, line)| (index + 1, without_comment(line)))
     }
 }
 
 /// Where the last `#[cfg(test)]` module with a body begins, in bytes.
 fn test_module_start(text: &str) -> Option<usize> {
     let start = text.rfind("#[cfg(test)]")?;
-    let item = text[start..]
-        .lines()
-        .find(|line| !line.trim_start().starts_with("#["))?;
+    let item = text[start..].lines().find(|line| !line.trim_start().starts_with("#["))?;
     (item.trim_start().starts_with("mod ") && item.trim_end().ends_with('{')).then_some(start)
 }
 

@@ -29,20 +29,13 @@ impl Api {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(20)))
             .build();
-        Self {
-            base: base.to_owned(),
-            bearer: None,
-            agent: config.into(),
-        }
+        Self { base: base.to_owned(), bearer: None, agent: config.into() }
     }
 
     /// The same server seen with a key or an access token.
     #[must_use]
     pub fn with_bearer(&self, credential: &str) -> Self {
-        Self {
-            bearer: Some(credential.to_owned()),
-            ..self.clone()
-        }
+        Self { bearer: Some(credential.to_owned()), ..self.clone() }
     }
 
     /// Does the server say that it is ready? Anything else, silence included, is no.
@@ -79,10 +72,7 @@ impl Api {
     /// # Errors
     /// When the server refuses.
     pub fn set_up(&self, link: &str) -> Result<Self> {
-        let token = link
-            .rsplit(['=', '/', '#'])
-            .next()
-            .context("the set-up link carries a token")?;
+        let token = link.rsplit(['=', '/', '#']).next().context("the set-up link carries a token")?;
         let mut person = json!({ "username": "ana", "password": "seven otters swim upstream" });
         person["setup_token"] = json!(token);
         person["tenant_name"] = json!("home");
@@ -106,9 +96,7 @@ impl Api {
     pub fn create_key(&self, scopes: &[&str]) -> Result<String> {
         let answer = self.post("/auth/api-keys", &json!({ "scopes": scopes, "name": "journey" }))?;
         ensure!(answer.status == 201, "the key was refused: {answer:?}");
-        let key = answer.body["api_key"]
-            .as_str()
-            .context("the answer carries the key")?;
+        let key = answer.body["api_key"].as_str().context("the answer carries the key")?;
         Ok(key.to_owned())
     }
 
@@ -117,10 +105,7 @@ impl Api {
     /// # Errors
     /// When no answer arrives; a refusal is an answer.
     pub fn record(&self, session: &str, events: &[(String, String)]) -> Result<Answer> {
-        let events: Vec<Value> = events
-            .iter()
-            .map(|(id, text)| message(session, id, text))
-            .collect();
+        let events: Vec<Value> = events.iter().map(|(id, text)| message(session, id, text)).collect();
         self.post("/api/v1/events/batch", &json!({ "events": events }))
     }
 }
@@ -139,8 +124,5 @@ fn message(session: &str, id: &str, text: &str) -> Value {
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer> {
     let status = response.status().as_u16();
     let text = response.body_mut().read_to_string()?;
-    Ok(Answer {
-        status,
-        body: serde_json::from_str(&text).unwrap_or(Value::Null),
-    })
+    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
 }

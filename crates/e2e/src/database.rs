@@ -108,10 +108,7 @@ impl Database {
                 })?
             }
         };
-        Ok(rows
-            .into_iter()
-            .map(|(id, count)| (id, count.unsigned_abs()))
-            .collect())
+        Ok(rows.into_iter().map(|(id, count)| (id, count.unsigned_abs())).collect())
     }
 }
 
@@ -128,9 +125,7 @@ impl Drop for Database {
 
 fn execute_postgres(url: &str, sql: String) -> Result<()> {
     block_on(async move {
-        let mut conn = PgConnection::connect(url)
-            .await
-            .context("connecting to PostgreSQL")?;
+        let mut conn = PgConnection::connect(url).await.context("connecting to PostgreSQL")?;
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await?;
         Ok(conn.close().await?)
     })
@@ -155,8 +150,5 @@ fn sqlite_file(data: &Path) -> Result<PathBuf> {
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

@@ -32,17 +32,8 @@ impl Ledger {
     /// Compares with `stored`: how often each id stands in the table.
     /// An event that is stored without acknowledgement is no fault: the answer was lost on the way.
     pub fn check(&self, stored: &BTreeMap<String, u64>) -> Findings {
-        let lost = self
-            .acknowledged
-            .iter()
-            .filter(|id| !stored.contains_key(*id))
-            .cloned()
-            .collect();
-        let doubled = stored
-            .iter()
-            .filter(|(_, count)| **count > 1)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let lost = self.acknowledged.iter().filter(|id| !stored.contains_key(*id)).cloned().collect();
+        let doubled = stored.iter().filter(|(_, count)| **count > 1).map(|(id, _)| id.clone()).collect();
         Findings { lost, doubled }
     }
 }
@@ -60,9 +51,7 @@ mod tests {
     use super::*;
 
     fn stored(rows: &[(&str, u64)]) -> BTreeMap<String, u64> {
-        rows.iter()
-            .map(|(id, count)| ((*id).to_owned(), *count))
-            .collect()
+        rows.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect()
     }
 
     fn ledger(ids: &[&str]) -> Ledger {

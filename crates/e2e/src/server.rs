@@ -57,12 +57,7 @@ impl Hearth {
         let database = Database::create(engine, &data)?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let settings = vec![("RATE_LIMIT_ENABLED".to_owned(), "false".to_owned())];
-        Ok(Self {
-            database,
-            home,
-            port,
-            settings,
-        })
+        Ok(Self { database, home, port, settings })
     }
 
     /// Adds one environment variable for the servers started later.
@@ -114,24 +109,13 @@ impl Hearth {
         let mut command = self.command(&["serve"]);
         let child = command.stdout(sink.try_clone()?).stderr(sink).spawn();
         let child = child.with_context(|| format!("starting {}", binary().display()))?;
-        let mut server = Server {
-            child,
-            log,
-            ready_after: Duration::ZERO,
-        };
+        let mut server = Server { child, log, ready_after: Duration::ZERO };
         let api = self.api();
         while !api.is_ready() {
             if let Some(status) = server.child.try_wait()? {
-                bail!(
-                    "the server ended with {status} before it was ready:\n{}",
-                    server.log()
-                );
+                bail!("the server ended with {status} before it was ready:\n{}", server.log());
             }
-            ensure!(
-                started.elapsed() < PATIENCE,
-                "the server is not ready:\n{}",
-                server.log()
-            );
+            ensure!(started.elapsed() < PATIENCE, "the server is not ready:\n{}", server.log());
             std::thread::sleep(Duration::from_millis(5));
         }
         server.ready_after = started.elapsed();
@@ -171,10 +155,7 @@ impl Server {
             .split_whitespace()
             .filter(|word| word.starts_with("http") && word.contains("setup"))
             .collect();
-        ensure!(
-            links.len() == 1,
-            "expected one set-up link, found {links:?} in:\n{log}"
-        );
+        ensure!(links.len() == 1, "expected one set-up link, found {links:?} in:\n{log}");
         Ok(links[0].to_owned())
     }
 
@@ -195,19 +176,12 @@ impl Server {
     pub fn terminate(mut self) -> Result<(ExitStatus, Duration)> {
         let asked = Instant::now();
         let pid = self.child.id().to_string();
-        ensure!(
-            Command::new("kill").args(["-TERM", &pid]).status()?.success(),
-            "cannot signal {pid}"
-        );
+        ensure!(Command::new("kill").args(["-TERM", &pid]).status()?.success(), "cannot signal {pid}");
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((status, asked.elapsed()));
             }
-            ensure!(
-                asked.elapsed() < PATIENCE,
-                "the server does not end:\n{}",
-                self.log()
-            );
+            ensure!(asked.elapsed() < PATIENCE, "the server does not end:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -232,10 +206,7 @@ pub fn run_to_end(command: &mut Command) -> Result<Ended> {
     while child.try_wait()?.is_none() {
         if started.elapsed() > PATIENCE {
             child.kill()?;
-            bail!(
-                "still running after {PATIENCE:?}: {:?}",
-                child.wait_with_output()?
-            );
+            bail!("still running after {PATIENCE:?}: {:?}", child.wait_with_output()?);
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -251,10 +222,7 @@ pub fn run_to_end(command: &mut Command) -> Result<Ended> {
 fn binary() -> PathBuf {
     let beside = || {
         let test = std::env::current_exe().unwrap_or_default();
-        let folder = test
-            .parent()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new("target/debug"));
+        let folder = test.parent().and_then(Path::parent).unwrap_or(Path::new("target/debug"));
         folder.join("hearth")
     };
     std::env::var_os("HEARTH_BIN").map_or_else(beside, PathBuf::from)
@@ -263,8 +231,5 @@ fn binary() -> PathBuf {
 /// Makes a directory its owner's alone, as production asks.
 fn restrict(path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(std::fs::set_permissions(
-        path,
-        std::fs::Permissions::from_mode(0o700),
-    )?)
+    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?)
 }

@@ -13,10 +13,7 @@ fn a_second_server_on_the_same_data_is_refused() -> Result<()> {
     let ended = run_to_end(second.env("PORT", "0"))?;
     ensure!(ended.code == Some(2), "expected exit 2: {ended:?}");
     let holder = server.pid().to_string();
-    let is_named = ended
-        .stderr
-        .lines()
-        .any(|line| line.starts_with("hearth: ") && line.contains(&holder));
+    let is_named = ended.stderr.lines().any(|line| line.starts_with("hearth: ") && line.contains(&holder));
     ensure!(is_named, "the refusal does not name process {holder}: {ended:?}");
     ensure!(hearth.api().is_ready(), "the first server was disturbed");
     Ok(())
@@ -45,10 +42,7 @@ fn a_newer_database_is_refused() -> Result<()> {
             .stderr
             .lines()
             .any(|line| line.starts_with("hearth: ") && line.contains("999_from_the_future"));
-        ensure!(
-            is_named,
-            "{engine:?}: the refusal does not name the migration: {ended:?}"
-        );
+        ensure!(is_named, "{engine:?}: the refusal does not name the migration: {ended:?}");
     }
     Ok(())
 }

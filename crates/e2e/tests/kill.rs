@@ -42,20 +42,14 @@ fn cycles(engine: Engine) -> Result<()> {
     };
     let hearth = Hearth::new(engine)?;
     let mut server = hearth.start()?;
-    let agent = hearth
-        .api()
-        .with_bearer(&hearth.create_key("kill", "memory:read,memory:write")?);
+    let agent = hearth.api().with_bearer(&hearth.create_key("kill", "memory:read,memory:write")?);
     let mut ledger = Ledger::default();
     let mut restarts = Vec::new();
     for cycle in 0..cycles {
         let written = write_and_kill(&agent, cycle, || server.kill())?;
         server = hearth.start()?;
         restarts.push(server.ready_after);
-        ledger.acknowledge(
-            written
-                .iter()
-                .flat_map(|writer| writer.acknowledged.iter().cloned()),
-        );
+        ledger.acknowledge(written.iter().flat_map(|writer| writer.acknowledged.iter().cloned()));
         retry(&agent, cycle, &written, &mut ledger)?;
     }
     let Findings { lost, doubled } = ledger.check(&hearth.database().events()?);
@@ -66,14 +60,8 @@ fn cycles(engine: Engine) -> Result<()> {
         lost.len(),
         doubled.len(),
     );
-    ensure!(
-        ledger.count() >= cycles * WRITERS,
-        "too little was written to prove anything"
-    );
-    ensure!(
-        lost.is_empty() && doubled.is_empty(),
-        "lost {lost:?}, doubled {doubled:?}"
-    );
+    ensure!(ledger.count() >= cycles * WRITERS, "too little was written to prove anything");
+    ensure!(lost.is_empty() && doubled.is_empty(), "lost {lost:?}, doubled {doubled:?}");
     Ok(())
 }
 
@@ -92,10 +80,8 @@ fn write_and_kill(agent: &Api, cycle: usize, kill: impl FnOnce() -> Result<()>) 
         std::thread::sleep(Duration::from_millis(150 + (cycle as u64 * 67) % 350));
         let killed = kill();
         is_over.store(true, Ordering::Relaxed);
-        let written = writers
-            .into_iter()
-            .map(|writer| writer.join().expect("a writer does not panic"))
-            .collect();
+        let written =
+            writers.into_iter().map(|writer| writer.join().expect("a writer does not panic")).collect();
         killed?;
         written
     })
@@ -131,10 +117,7 @@ fn write(agent: &Api, cycle: usize, writer: usize, is_over: &AtomicBool) -> Resu
 /// Stored before or not, each event must end up there once.
 fn retry(agent: &Api, cycle: usize, written: &[Written], ledger: &mut Ledger) -> Result<()> {
     for (writer, held) in written.iter().enumerate() {
-        for batch in [&held.last, &held.unanswered]
-            .into_iter()
-            .filter(|batch| !batch.is_empty())
-        {
+        for batch in [&held.last, &held.unanswered].into_iter().filter(|batch| !batch.is_empty()) {
             let answer = agent.record(&session(cycle, writer), batch)?;
             ensure!(answer.status == 201, "a retry was refused: {answer:?}");
             ledger.acknowledge(ids(batch));

@@ -16,61 +16,24 @@ const CASES: &[Case] = &[
     (&[("PORT", "eighty")], &["PORT"]),
     (&[("JWT_ALGORITHM", "RS256")], &["JWT_ALGORITHM"]),
     (&[("JWT_SECRET", "changeme")], &["JWT_SECRET"]),
-    (
-        &[("JWT_SECRET", "<your-secret-of-at-least-32-characters>")],
-        &["JWT_SECRET"],
-    ),
-    (
-        &[("JWT_SECRET", "${JWT_SECRET_FROM_THE_VAULT_OF_THE_TEAM}")],
-        &["JWT_SECRET"],
-    ),
+    (&[("JWT_SECRET", "<your-secret-of-at-least-32-characters>")], &["JWT_SECRET"]),
+    (&[("JWT_SECRET", "${JWT_SECRET_FROM_THE_VAULT_OF_THE_TEAM}")], &["JWT_SECRET"]),
     (&[("SERVER_PORT", "4001"), ("API_PORT", "4002")], &["PORT"]),
     (&[("HEARTH_PROT", "8080")], &["HEARTH_PROT"]),
-    (
-        &[("REQUIRE_AUTHENTICATION", "false"), ("HOST", "0.0.0.0")],
-        &["REQUIRE_AUTHENTICATION"],
-    ),
+    (&[("REQUIRE_AUTHENTICATION", "false"), ("HOST", "0.0.0.0")], &["REQUIRE_AUTHENTICATION"]),
     (&[("RATE_LIMIT_MAX_REQUESTS", "-1")], &["RATE_LIMIT_MAX_REQUESTS"]),
+    (&[("ENVIRONMENT", "production"), ("JWT_SECRET", "k3#Vb9!x")], &["JWT_SECRET"]),
     (
-        &[("ENVIRONMENT", "production"), ("JWT_SECRET", "k3#Vb9!x")],
-        &["JWT_SECRET"],
-    ),
-    (
-        &[
-            ("ENVIRONMENT", "production"),
-            ("API_KEY_SECRET", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
-        ],
+        &[("ENVIRONMENT", "production"), ("API_KEY_SECRET", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")],
         &["API_KEY_SECRET"],
     ),
-    (
-        &[
-            ("ENVIRONMENT", "production"),
-            ("JWT_SECRET", JWT),
-            ("API_KEY_SECRET", JWT),
-        ],
-        &["API_KEY_SECRET"],
-    ),
-    (
-        &[("ENVIRONMENT", "production"), ("CORS_ORIGINS", "*")],
-        &["CORS_ORIGINS"],
-    ),
-    (
-        &[("ENVIRONMENT", "production"), ("TRUSTED_PROXIES", "0.0.0.0/0")],
-        &["TRUSTED_PROXIES"],
-    ),
-    (
-        &[("ENVIRONMENT", "production"), ("ALLOW_X_USER_ID_AUTH", "true")],
-        &["ALLOW_X_USER_ID_AUTH"],
-    ),
-    (
-        &[("ENVIRONMENT", "production"), ("REQUIRE_AUTHENTICATION", "false")],
-        &["REQUIRE_AUTHENTICATION"],
-    ),
+    (&[("ENVIRONMENT", "production"), ("JWT_SECRET", JWT), ("API_KEY_SECRET", JWT)], &["API_KEY_SECRET"]),
+    (&[("ENVIRONMENT", "production"), ("CORS_ORIGINS", "*")], &["CORS_ORIGINS"]),
+    (&[("ENVIRONMENT", "production"), ("TRUSTED_PROXIES", "0.0.0.0/0")], &["TRUSTED_PROXIES"]),
+    (&[("ENVIRONMENT", "production"), ("ALLOW_X_USER_ID_AUTH", "true")], &["ALLOW_X_USER_ID_AUTH"]),
+    (&[("ENVIRONMENT", "production"), ("REQUIRE_AUTHENTICATION", "false")], &["REQUIRE_AUTHENTICATION"]),
     // All problems at once, not the first alone.
-    (
-        &[("PORT", "99999"), ("JWT_ALGORITHM", "none")],
-        &["PORT", "JWT_ALGORITHM"],
-    ),
+    (&[("PORT", "99999"), ("JWT_ALGORITHM", "none")], &["PORT", "JWT_ALGORITHM"]),
 ];
 
 #[test]
@@ -87,13 +50,7 @@ fn bad_settings_are_named_and_refused() -> Result<()> {
             problems.push(format!("{settings:?}: {problem:#}"));
         }
     }
-    ensure!(
-        problems.is_empty(),
-        "{} of {} cases:\n{}",
-        problems.len(),
-        CASES.len(),
-        problems.join("\n")
-    );
+    ensure!(problems.is_empty(), "{} of {} cases:\n{}", problems.len(), CASES.len(), problems.join("\n"));
     Ok(())
 }
 
@@ -101,20 +58,14 @@ fn judge(hearth: &Hearth, ended: &Ended, settings: &[(&str, &str)], named: &[&st
     ensure!(ended.code == Some(2), "expected exit 2: {ended:?}");
     for variable in named {
         let start = format!("hearth: {variable}");
-        ensure!(
-            ended.stderr.lines().any(|line| line.starts_with(&start)),
-            "no line `{start}…`: {ended:?}"
-        );
+        ensure!(ended.stderr.lines().any(|line| line.starts_with(&start)), "no line `{start}…`: {ended:?}");
     }
     ensure!(!ended.stderr.contains("panicked"), "a stack trace: {ended:?}");
     for (name, value) in settings.iter().filter(|(name, _)| name.contains("SECRET")) {
         let is_shown = ended.stderr.contains(value) || ended.stdout.contains(value);
         ensure!(!is_shown, "the value of {name} was printed: {ended:?}");
     }
-    ensure!(
-        hearth.database().events().is_err(),
-        "a database was made before the refusal"
-    );
+    ensure!(hearth.database().events().is_err(), "a database was made before the refusal");
     Ok(())
 }
 
@@ -125,10 +76,7 @@ fn production_on_postgres_wants_its_secrets_given() -> Result<()> {
     ensure!(ended.code == Some(2), "expected exit 2: {ended:?}");
     for variable in ["JWT_SECRET", "API_KEY_SECRET", "ENCRYPTION_KEY"] {
         let start = format!("hearth: {variable}:");
-        ensure!(
-            ended.stderr.lines().any(|line| line.starts_with(&start)),
-            "no line `{start}`: {ended:?}"
-        );
+        ensure!(ended.stderr.lines().any(|line| line.starts_with(&start)), "no line `{start}`: {ended:?}");
     }
     Ok(())
 }

@@ -44,13 +44,7 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(config.max_connections));
     let mut accepting = JoinSet::new();
     for listener in listeners {
-        accepting.spawn(accept(
-            listener,
-            router.clone(),
-            config,
-            places.clone(),
-            stop.clone(),
-        ));
+        accepting.spawn(accept(listener, router.clone(), config, places.clone(), stop.clone()));
     }
     let _ = stop.wait_for(|stopped| *stopped).await;
     while accepting.join_next().await.is_some() {}
@@ -67,11 +61,7 @@ async fn accept(
 ) {
     loop {
         let next = async {
-            let place = places
-                .clone()
-                .acquire_owned()
-                .await
-                .expect("the semaphore is never closed");
+            let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
             (listener.accept().await, place)
         };
         let (accepted, place) = tokio::select! {
@@ -109,11 +99,7 @@ async fn connection(
         router.clone().oneshot(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_timeout)
-        .max_headers(100);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_timeout).max_headers(100);
     builder
         .http2()
         .timer(TokioTimer::new())

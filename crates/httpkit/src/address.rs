@@ -13,13 +13,8 @@ pub struct AddressRules {
 }
 
 /// Headers that only a proxy sets: a request with one of them has come from further away than its peer.
-const FORWARDING: [&str; 5] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
+const FORWARDING: [&str; 5] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 impl AddressRules {
     /// The right-most address that is not a trusted proxy's. Headers of untrusted peers are not read.
@@ -51,17 +46,11 @@ impl AddressRules {
 fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let texts = |name: &str| -> Vec<String> {
         let values = headers.get_all(name).iter().filter_map(|v| v.to_str().ok());
-        values
-            .flat_map(|v| v.split(','))
-            .map(|hop| hop.trim().to_owned())
-            .collect()
+        values.flat_map(|v| v.split(',')).map(|hop| hop.trim().to_owned()).collect()
     };
     let forwarded = texts("forwarded");
     if forwarded.is_empty() {
-        return texts("x-forwarded-for")
-            .iter()
-            .map(|hop| parse_hop(hop))
-            .collect();
+        return texts("x-forwarded-for").iter().map(|hop| parse_hop(hop)).collect();
     }
     let for_pair = |hop: &String| {
         let pairs = hop.split(';').filter_map(|pair| pair.trim().split_once('='));
@@ -88,9 +77,7 @@ mod tests {
     use super::*;
 
     fn caller(trusted: &str, peer: &str, name: &'static str, value: &str) -> String {
-        let rules = AddressRules {
-            trusted_proxies: vec![trusted.parse().unwrap()],
-        };
+        let rules = AddressRules { trusted_proxies: vec![trusted.parse().unwrap()] };
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         rules.caller(peer.parse().unwrap(), &headers).to_string()
@@ -100,25 +87,11 @@ mod tests {
     fn only_trusted_proxies_speak_for_others() {
         let xff = "x-forwarded-for";
         assert_eq!(caller("10.0.0.0/8", "192.0.2.9", xff, "1.2.3.4"), "192.0.2.9");
+        assert_eq!(caller("10.0.0.0/8", "10.0.0.1", xff, "6.6.6.6, 1.2.3.4"), "1.2.3.4");
+        assert_eq!(caller("10.0.0.0/8", "10.0.0.1", xff, "1.2.3.4, 10.0.0.2"), "1.2.3.4");
+        assert_eq!(caller("10.0.0.0/8", "10.0.0.1", xff, "1.2.3.4, unknown"), "10.0.0.1");
         assert_eq!(
-            caller("10.0.0.0/8", "10.0.0.1", xff, "6.6.6.6, 1.2.3.4"),
-            "1.2.3.4"
-        );
-        assert_eq!(
-            caller("10.0.0.0/8", "10.0.0.1", xff, "1.2.3.4, 10.0.0.2"),
-            "1.2.3.4"
-        );
-        assert_eq!(
-            caller("10.0.0.0/8", "10.0.0.1", xff, "1.2.3.4, unknown"),
-            "10.0.0.1"
-        );
-        assert_eq!(
-            caller(
-                "10.0.0.0/8",
-                "::ffff:10.0.0.1",
-                "forwarded",
-                "for=\"[2001:db8::7]:80\";proto=https"
-            ),
+            caller("10.0.0.0/8", "::ffff:10.0.0.1", "forwarded", "for=\"[2001:db8::7]:80\";proto=https"),
             "2001:db8::7"
         );
     }

@@ -23,10 +23,7 @@ pub struct BodyLimit {
 
 impl Default for BodyLimit {
     fn default() -> Self {
-        Self {
-            bytes: 1024 * 1024,
-            keys: MAX_KEYS,
-        }
+        Self { bytes: 1024 * 1024, keys: MAX_KEYS }
     }
 }
 
@@ -55,17 +52,12 @@ impl<S: Send + Sync, T: DeserializeOwned, const STRICT: bool> FromRequest<S> for
     type Rejection = Problem;
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let key = idempotency_key(request.headers())?;
-        let route = request
-            .extensions()
-            .get::<MatchedPath>()
-            .map_or_else(String::new, |p| p.as_str().to_owned());
+        let route =
+            request.extensions().get::<MatchedPath>().map_or_else(String::new, |p| p.as_str().to_owned());
         let bytes = read(request).await?;
         let body = parse::<T, STRICT>(&bytes)?;
-        let idempotency = key.map(|key| Idempotency {
-            route,
-            key,
-            request_hash: store::blob::data_hash(&bytes),
-        });
+        let idempotency =
+            key.map(|key| Idempotency { route, key, request_hash: store::blob::data_hash(&bytes) });
         Ok(Self { body, idempotency })
     }
 }
@@ -73,22 +65,13 @@ impl<S: Send + Sync, T: DeserializeOwned, const STRICT: bool> FromRequest<S> for
 /// Reads a body within the route's limit after checking that it says it is JSON.
 async fn read(request: Request) -> kernel::Result<Bytes> {
     require_json(request.headers())?;
-    let limit = request
-        .extensions()
-        .get::<BodyLimit>()
-        .copied()
-        .unwrap_or_default();
+    let limit = request.extensions().get::<BodyLimit>().copied().unwrap_or_default();
     let too_large = || {
-        let text = format!(
-            "the body is larger than {} bytes; nothing was stored",
-            limit.bytes
-        );
+        let text = format!("the body is larger than {} bytes; nothing was stored", limit.bytes);
         Error::new(ErrorKind::TooLarge, "too_large", text)
     };
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit.bytes as u64) {
         return Err(too_large());
     }
@@ -98,7 +81,7 @@ async fn read(request: Request) -> kernel::Result<Bytes> {
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
         Err(error) => {
             return Err(
-                Error::invalid("body_incomplete", "the body could not be read to its end").because(error),
+                Error::invalid("body_incomplete", "the body could not be read to its end").because(error)
             );
         }
     };
@@ -107,43 +90,24 @@ async fn read(request: Request) -> kernel::Result<Bytes> {
 }
 
 fn require_json(headers: &HeaderMap) -> kernel::Result<()> {
-    let media = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    let media = media
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let media = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_json =
         media == "application/json" || (media.starts_with("application/") && media.ends_with("+json"));
     if !is_json {
         let text = "send the body as content-type application/json";
-        return Err(Error::new(
-            ErrorKind::UnsupportedMedia,
-            "unsupported_media_type",
-            text,
-        ));
+        return Err(Error::new(ErrorKind::UnsupportedMedia, "unsupported_media_type", text));
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
         let text = "send the body without content-encoding";
-        return Err(Error::new(
-            ErrorKind::UnsupportedMedia,
-            "unsupported_media_type",
-            text,
-        ));
+        return Err(Error::new(ErrorKind::UnsupportedMedia, "unsupported_media_type", text));
     }
     Ok(())
 }
 
 fn parse<T: DeserializeOwned, const STRICT: bool>(bytes: &[u8]) -> kernel::Result<T> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        Error::invalid(
-            "invalid_utf8",
-            format!("the body is not UTF-8 at byte {}", error.valid_up_to()),
-        )
+        Error::invalid("invalid_utf8", format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
     })?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut unknown = None;
@@ -178,9 +142,7 @@ fn parse<T: DeserializeOwned, const STRICT: bool>(bytes: &[u8]) -> kernel::Resul
     if text.trim_start().starts_with('[') {
         return Err(Error::field("body", "is an object"));
     }
-    reader
-        .end()
-        .map_err(|error| Error::invalid("invalid_json", format!("the body is not JSON: {error}")))?;
+    reader.end().map_err(|error| Error::invalid("invalid_json", format!("the body is not JSON: {error}")))?;
     Ok(value)
 }
 
@@ -197,10 +159,7 @@ fn idempotency_key(headers: &HeaderMap) -> kernel::Result<Option<String>> {
     };
     match value.to_str() {
         Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
-        _ => Err(Error::field(
-            "Idempotency-Key",
-            "is 1 to 255 visible ASCII characters",
-        )),
+        _ => Err(Error::field("Idempotency-Key", "is 1 to 255 visible ASCII characters")),
     }
 }
 
@@ -214,9 +173,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         query.map(|q| Self(q.0)).map_err(|error| {
             let text = error.body_text();
-            Problem(in_query(
-                text.trim_start_matches("Failed to deserialize query string: "),
-            ))
+            Problem(in_query(text.trim_start_matches("Failed to deserialize query string: ")))
         })
     }
 }
@@ -242,9 +199,7 @@ fn decoded(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, after)) = rest.split_first() {
-        let escaped = (*byte == b'%')
-            .then(|| std::str::from_utf8(after.get(..2)?).ok())
-            .flatten();
+        let escaped = (*byte == b'%').then(|| std::str::from_utf8(after.get(..2)?).ok()).flatten();
         if let Some(meant) = escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             out.push(meant);
             rest = &after[2..];
@@ -297,17 +252,12 @@ mod tests {
     }
 
     async fn send(media: &str, body: impl Into<RawBody>) -> Result<Sample, (ErrorKind, String, Vec<String>)> {
-        let request = Request::builder()
-            .header("content-type", media)
-            .body(body.into())
-            .unwrap();
+        let request = Request::builder().header("content-type", media).body(body.into()).unwrap();
         match Body::<Sample>::from_request(request, &()).await {
             Ok(Body(sample)) => Ok(sample),
-            Err(Problem(e)) => Err((
-                e.kind,
-                e.code.to_owned(),
-                e.fields.into_iter().map(|f| f.field).collect(),
-            )),
+            Err(Problem(e)) => {
+                Err((e.kind, e.code.to_owned(), e.fields.into_iter().map(|f| f.field).collect()))
+            }
         }
     }
 
@@ -338,15 +288,10 @@ mod tests {
     async fn strict_bodies_refuse_unknown_fields_at_any_depth() {
         let request = || {
             let body = r#"{"inner":[{"name":"a"},{"name":"b","nom":1}]}"#;
-            Request::builder()
-                .header("content-type", "application/json")
-                .body(RawBody::from(body))
-                .unwrap()
+            Request::builder().header("content-type", "application/json").body(RawBody::from(body)).unwrap()
         };
-        let Problem(error) = Posted::<Outer, true>::from_request(request(), &())
-            .await
-            .map(|_| ())
-            .unwrap_err();
+        let Problem(error) =
+            Posted::<Outer, true>::from_request(request(), &()).await.map(|_| ()).unwrap_err();
         assert_eq!(error.fields[0].field, "inner.1.nom");
         let loose = Posted::<Outer>::from_request(request(), &()).await.ok().unwrap();
         assert_eq!(loose.body.inner[1].name, "b");
@@ -355,44 +300,14 @@ mod tests {
     #[tokio::test]
     async fn each_kind_of_bad_body_has_its_code() {
         let json = "application/json; charset=utf-8";
-        assert_eq!(
-            send(json, r#"{"name":"a"}"#).await.unwrap(),
-            Sample {
-                name: "a".into(),
-                list: vec![]
-            }
-        );
+        assert_eq!(send(json, r#"{"name":"a"}"#).await.unwrap(), Sample { name: "a".into(), list: vec![] });
         type Case<'c> = (&'c str, Vec<u8>, ErrorKind, &'c str, &'c [&'c str]);
         let cases: [Case<'_>; 8] = [
-            (
-                "text/plain",
-                b"{}".to_vec(),
-                ErrorKind::UnsupportedMedia,
-                "unsupported_media_type",
-                &[],
-            ),
+            ("text/plain", b"{}".to_vec(), ErrorKind::UnsupportedMedia, "unsupported_media_type", &[]),
             (json, b"{".to_vec(), ErrorKind::Invalid, "invalid_json", &[]),
-            (
-                json,
-                b"{\"name\":\"a\"} x".to_vec(),
-                ErrorKind::Invalid,
-                "invalid_json",
-                &[],
-            ),
-            (
-                json,
-                b"\"\xff\"".to_vec(),
-                ErrorKind::Invalid,
-                "invalid_utf8",
-                &[],
-            ),
-            (
-                json,
-                br#"{"name":"\ud800"}"#.to_vec(),
-                ErrorKind::Invalid,
-                "invalid_json",
-                &[],
-            ),
+            (json, b"{\"name\":\"a\"} x".to_vec(), ErrorKind::Invalid, "invalid_json", &[]),
+            (json, b"\"\xff\"".to_vec(), ErrorKind::Invalid, "invalid_utf8", &[]),
+            (json, br#"{"name":"\ud800"}"#.to_vec(), ErrorKind::Invalid, "invalid_json", &[]),
             (
                 json,
                 br#"{"name":"a","list":[1,"x"]}"#.to_vec(),
@@ -400,20 +315,8 @@ mod tests {
                 "validation_failed",
                 &["list[1]"],
             ),
-            (
-                json,
-                br#"{"name":"a","nom":1}"#.to_vec(),
-                ErrorKind::Invalid,
-                "validation_failed",
-                &["nom"],
-            ),
-            (
-                json,
-                vec![b' '; 1024 * 1024 + 1],
-                ErrorKind::TooLarge,
-                "too_large",
-                &[],
-            ),
+            (json, br#"{"name":"a","nom":1}"#.to_vec(), ErrorKind::Invalid, "validation_failed", &["nom"]),
+            (json, vec![b' '; 1024 * 1024 + 1], ErrorKind::TooLarge, "too_large", &[]),
         ];
         for (media, body, kind, code, fields) in cases {
             let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();

@@ -56,16 +56,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let missing = |what: &str| Error::internal(format!("the router has no {what}"));
-        let state = parts
-            .extensions
-            .get::<RequestState>()
-            .cloned()
-            .ok_or_else(|| missing("edge"))?;
-        let authenticator = parts
-            .extensions
-            .get::<Authenticator>()
-            .cloned()
-            .ok_or_else(|| missing("authenticator"))?;
+        let state = parts.extensions.get::<RequestState>().cloned().ok_or_else(|| missing("edge"))?;
+        let authenticator =
+            parts.extensions.get::<Authenticator>().cloned().ok_or_else(|| missing("authenticator"))?;
         let ctx = authenticator.authenticate(credentials(parts, &state)).await?;
         state.count_request(&ctx, parts)?;
         Ok(Self(ctx))
@@ -91,10 +84,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Meta {
         let state = parts.extensions.get::<RequestState>().cloned();
         let state = state.ok_or_else(|| Error::internal("the router has no edge"))?;
         let credentials = credentials(parts, &state);
-        let agent = parts
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|v| v.to_str().ok());
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
         Ok(Self {
             request_id: state.request_id.clone(),
             address: state.address,
@@ -105,22 +95,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Meta {
 }
 
 fn credentials(parts: &Parts, state: &RequestState) -> Credentials {
-    let secret = |name: &str| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .map(Secret::new)
-    };
+    let secret = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(Secret::new);
     Credentials {
         bearer: bearer(&parts.headers),
         api_keys: ["x-api-key", "api-key"].into_iter().filter_map(secret).collect(),
         cookie: cookie(&parts.headers, SESSION_COOKIE).map(Secret::new),
-        csrf: parts
-            .headers
-            .get("x-csrf-token")
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned),
+        csrf: parts.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).map(str::to_owned),
         is_safe_method: parts.method.is_safe(),
         request_id: state.request_id.clone(),
         address: state.address,
@@ -130,9 +110,7 @@ fn credentials(parts: &Parts, state: &RequestState) -> Credentials {
 fn bearer(headers: &HeaderMap) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| Secret::new(token.trim()))
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
 }
 
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

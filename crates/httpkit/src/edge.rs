@@ -74,10 +74,7 @@ impl RequestState {
         let Some(limits) = &self.edge.0.limits else {
             return Ok(());
         };
-        let template = parts
-            .extensions
-            .get::<MatchedPath>()
-            .map_or("unmatched", MatchedPath::as_str);
+        let template = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
         let (state, outcome) = match limits.count(&ctx.principal.id, &parts.method, template) {
             Ok(state) => (state, Ok(())),
             Err((state, error)) => (state, Err(error)),
@@ -91,35 +88,20 @@ impl Edge {
     /// Makes an edge; `observer` is told of every finished request.
     pub fn new(config: EdgeConfig, observer: impl Fn(Observation<'_>) + Send + Sync + 'static) -> Self {
         let limits = config.rate.as_ref().map(Limits::new);
-        Self(Arc::new(Inner {
-            config,
-            limits,
-            series: SeriesTable::default(),
-            observer: Box::new(observer),
-        }))
+        Self(Arc::new(Inner { config, limits, series: SeriesTable::default(), observer: Box::new(observer) }))
     }
 
     /// Puts the edge around a router, outermost.
     pub fn around(&self, router: Router) -> Router {
         let cors = CorsLayer::new()
             .allow_origin(AllowOrigin::list(self.0.config.cors_origins.clone()))
-            .allow_methods([
-                Method::GET,
-                Method::POST,
-                Method::PUT,
-                Method::PATCH,
-                Method::DELETE,
-            ])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers(
                 ["authorization", "content-type", "x-api-key", "idempotency-key"]
                     .map(HeaderName::from_static),
             )
             .expose_headers(["x-request-id", "x-response-time", "retry-after"].map(HeaderName::from_static));
-        let router = if self.0.config.cors_origins.is_empty() {
-            router
-        } else {
-            router.layer(cors)
-        };
+        let router = if self.0.config.cors_origins.is_empty() { router } else { router.layer(cors) };
         router.layer(from_fn_with_state(self.clone(), pass))
     }
 
@@ -133,10 +115,7 @@ impl Edge {
 
 async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let state = RequestState {
         request_id: request_id(request.headers()),
         address: peer.map(|peer| edge.0.config.addresses.caller(peer, request.headers())),
@@ -158,19 +137,10 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     // A method that no route serves makes no series for each path that it is tried on.
     let is_served = response.status() != StatusCode::METHOD_NOT_ALLOWED && method != Method::OPTIONS;
     let endpoint = if is_served { endpoint } else { "unmatched" };
-    let series = if is_served {
-        series
-    } else {
-        edge.0.series.get(&method, endpoint)
-    };
+    let series = if is_served { series } else { edge.0.series.get(&method, endpoint) };
     series.finish(response.status(), elapsed);
     edge.observe(
-        Observation {
-            method: &method,
-            endpoint,
-            status: response.status(),
-            elapsed,
-        },
+        Observation { method: &method, endpoint, status: response.status(), elapsed },
         &state.request_id,
     );
     response
@@ -180,13 +150,9 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
 fn request_id(headers: &HeaderMap) -> Arc<str> {
     let sent = headers.get("x-request-id").and_then(|v| v.to_str().ok());
     let fits = |id: &&str| {
-        (8..=128).contains(&id.len())
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        (8..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
-    sent.filter(fits)
-        .map_or_else(|| kernel::random::token()[..26].into(), Into::into)
+    sent.filter(fits).map_or_else(|| kernel::random::token()[..26].into(), Into::into)
 }
 
 /// Gives every error its problem body, also those that the router made (405, 413) and that carry none.
@@ -254,13 +220,9 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
 impl Edge {
     fn set_headers(&self, headers: &mut HeaderMap, state: &RequestState, elapsed: Duration) {
         for (name, value) in SECURITY_HEADERS {
-            headers
-                .entry(HeaderName::from_static(name))
-                .or_insert(HeaderValue::from_static(value));
+            headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
         }
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         if self.0.config.is_tls {
             let hsts = HeaderValue::from_static("max-age=31536000; includeSubDomains");
             headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
@@ -270,10 +232,7 @@ impl Edge {
             headers.insert(HeaderName::from_static(name), value);
         };
         set("x-request-id", &state.request_id);
-        set(
-            "x-response-time",
-            &format!("{:.1}ms", elapsed.as_secs_f64() * 1e3),
-        );
+        set("x-response-time", &format!("{:.1}ms", elapsed.as_secs_f64() * 1e3));
         if let Some(rate) = state.rate.get() {
             set("ratelimit-limit", &rate.limit.to_string());
             set("ratelimit-remaining", &rate.remaining.to_string());
@@ -282,12 +241,7 @@ impl Edge {
     }
 
     fn observe(&self, seen: Observation<'_>, request_id: &str) {
-        if self
-            .0
-            .config
-            .slow_request
-            .is_some_and(|limit| seen.elapsed > limit)
-        {
+        if self.0.config.slow_request.is_some_and(|limit| seen.elapsed > limit) {
             let duration_ms = seen.elapsed.as_millis() as u64;
             tracing::warn!(
                 request_id,

@@ -68,9 +68,7 @@ impl Limits {
     pub fn new(config: &RateConfig) -> Self {
         let keyed = |limit: NonZeroU32, window: Duration| {
             let period = (window / limit.get()).max(Duration::from_nanos(1));
-            let quota = Quota::with_period(period)
-                .expect("a period above zero")
-                .allow_burst(limit);
+            let quota = Quota::with_period(period).expect("a period above zero").allow_burst(limit);
             let limiter = RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>();
             (limiter, limit.get(), window)
         };
@@ -100,24 +98,13 @@ impl Limits {
                 let remaining = state.remaining_burst_capacity();
                 let used = f64::from(limit.saturating_sub(remaining)) / f64::from(*limit);
                 let reset_seconds = (window.as_secs_f64() * used).ceil() as u32;
-                Ok(RateState {
-                    limit: *limit,
-                    remaining,
-                    reset_seconds,
-                })
+                Ok(RateState { limit: *limit, remaining, reset_seconds })
             }
             Err(until) => {
                 metrics::counter!("hearth_rate_limited_total", "scope" => class.word()).increment(1);
-                let wait = until
-                    .wait_time_from(DefaultClock::default().now())
-                    .as_secs_f64()
-                    .ceil()
-                    .max(1.0);
-                let text = format!(
-                    "more than {limit} {} in {} s; wait {wait} s",
-                    class.word(),
-                    window.as_secs()
-                );
+                let wait = until.wait_time_from(DefaultClock::default().now()).as_secs_f64().ceil().max(1.0);
+                let text =
+                    format!("more than {limit} {} in {} s; wait {wait} s", class.word(), window.as_secs());
                 let mut error = Error::new(ErrorKind::RateLimited, "rate_limited", text);
                 error.retry_after_seconds = Some(wait as u32);
                 let spent = RateState {
@@ -154,15 +141,9 @@ mod tests {
     fn a_principal_gets_its_limit_and_no_other_pays_for_it() {
         let limits = limits(3);
         let ask = |who: &str| limits.count(who, &Method::GET, "/api/v1/sessions");
-        assert_eq!(
-            [ask("a"), ask("a"), ask("a")].map(|r| r.unwrap().remaining),
-            [2, 1, 0]
-        );
+        assert_eq!([ask("a"), ask("a"), ask("a")].map(|r| r.unwrap().remaining), [2, 1, 0]);
         let (state, refused) = ask("a").unwrap_err();
-        assert_eq!(
-            (refused.code, refused.retry_after_seconds),
-            ("rate_limited", Some(20))
-        );
+        assert_eq!((refused.code, refused.retry_after_seconds), ("rate_limited", Some(20)));
         assert_eq!((state.limit, state.remaining, state.reset_seconds), (3, 0, 60));
         assert!(ask("b").is_ok());
         assert!(

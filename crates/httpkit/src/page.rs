@@ -26,10 +26,7 @@ impl PageQuery {
         if !(1..=200).contains(&limit) {
             return Err(Error::field("limit", "is 1 to 200"));
         }
-        Ok(PageRequest {
-            limit: limit as u32,
-            cursor: self.cursor,
-        })
+        Ok(PageRequest { limit: limit as u32, cursor: self.cursor })
     }
 }
 
@@ -40,16 +37,7 @@ mod tests {
     #[test]
     fn limits_outside_the_range_are_refused_not_clamped() {
         for (limit, ok) in [(0, false), (1, true), (200, true), (201, false), (-1, false)] {
-            assert_eq!(
-                PageQuery {
-                    limit: Some(limit),
-                    cursor: None
-                }
-                .request()
-                .is_ok(),
-                ok,
-                "{limit}"
-            );
+            assert_eq!(PageQuery { limit: Some(limit), cursor: None }.request().is_ok(), ok, "{limit}");
         }
         assert_eq!(PageQuery::default().request().unwrap().limit, 50);
     }

@@ -41,9 +41,7 @@ pub(crate) struct Pending(pub(crate) std::sync::Arc<Error>);
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = status_of(self.0.kind).into_response();
-        response
-            .extensions_mut()
-            .insert(Pending(std::sync::Arc::new(self.0)));
+        response.extensions_mut().insert(Pending(std::sync::Arc::new(self.0)));
         response
     }
 }
@@ -100,21 +98,14 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
         errors: error
             .fields
             .iter()
-            .map(|f| FieldBody {
-                field: f.field.clone(),
-                message: f.message.clone(),
-                index: f.index,
-            })
+            .map(|f| FieldBody { field: f.field.clone(), message: f.message.clone(), index: f.index })
             .collect(),
         retry_after: error.retry_after_seconds,
     };
     let json = serde_json::to_vec(&body).expect("a problem is plain data");
     let mut response = (status, json).into_response();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(seconds) = error.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

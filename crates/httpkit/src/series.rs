@@ -8,16 +8,11 @@ use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram};
 
 /// Names of methods in labels; all that are not standard are the last, so that clients cannot make series.
-const METHODS: [&str; 8] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER",
-];
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
 
 /// Place of a method in [`METHODS`].
 fn place(method: &Method) -> usize {
-    METHODS
-        .iter()
-        .position(|name| *name == method.as_str())
-        .unwrap_or(METHODS.len() - 1)
+    METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1)
 }
 
 /// The method as it stands in labels.
@@ -69,10 +64,7 @@ impl Series {
         ];
         let counter = metrics::counter!("http_requests_total", &labels);
         counter.increment(1);
-        self.by_status
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((status, counter));
+        self.by_status.write().unwrap_or_else(PoisonError::into_inner).push((status, counter));
     }
 }
 
@@ -97,18 +89,13 @@ impl SeriesTable {
     pub(crate) fn get(&self, method: &Method, endpoint: &str) -> Arc<Series> {
         let place = place(method);
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(series) = known
-            .get(endpoint)
-            .and_then(|by_method| by_method[place].as_ref())
-        {
+        if let Some(series) = known.get(endpoint).and_then(|by_method| by_method[place].as_ref()) {
             return series.clone();
         }
         drop(known);
         let mut table = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let by_method = table.entry(endpoint.to_owned()).or_default();
-        by_method[place]
-            .get_or_insert_with(|| Arc::new(Series::new(METHODS[place], endpoint)))
-            .clone()
+        by_method[place].get_or_insert_with(|| Arc::new(Series::new(METHODS[place], endpoint))).clone()
     }
 }
 

@@ -61,8 +61,7 @@ impl Identity {
         };
         if standing.kind == Kind::Page && !credentials.is_safe_method {
             let checked = async { self.check_csrf(&standing, credentials.csrf.as_deref()) };
-            self.audited(&ctx, "identity.check_csrf", "request", checked)
-                .await?;
+            self.audited(&ctx, "identity.check_csrf", "request", checked).await?;
         }
         self.note_use(&standing, now);
         Ok(ctx)
@@ -105,11 +104,7 @@ fn shown(credentials: &Credentials) -> Result<Shown<'_>, Error> {
     let bearer = credentials.bearer.as_ref().map(Secret::expose);
     let headers = credentials.api_keys.iter().map(Secret::expose).chain(bearer);
     let mut headers = headers.filter(|text| !text.is_empty());
-    let cookie = credentials
-        .cookie
-        .as_ref()
-        .map(Secret::expose)
-        .filter(|text| !text.is_empty());
+    let cookie = credentials.cookie.as_ref().map(Secret::expose).filter(|text| !text.is_empty());
     let Some(first) = headers.next() else {
         return Ok(cookie.map_or(Shown::Nothing, Shown::Cookie));
     };
@@ -117,11 +112,7 @@ fn shown(credentials: &Credentials) -> Result<Shown<'_>, Error> {
         return Err(Error::TwoCredentials);
     }
     let is_access = bearer == Some(first) && !first.starts_with("hk_") && first.matches('.').count() == 2;
-    Ok(if is_access && credentials.api_keys.is_empty() {
-        Shown::Access(first)
-    } else {
-        Shown::Key(first)
-    })
+    Ok(if is_access && credentials.api_keys.is_empty() { Shown::Access(first) } else { Shown::Key(first) })
 }
 
 fn local_owner(credentials: &Credentials) -> Ctx {

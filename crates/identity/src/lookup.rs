@@ -108,10 +108,7 @@ impl Identity {
 /// A key holds its own scopes, never more than its person and its maker hold now.
 fn key_standing(row: key_rows::ShownKey) -> Result<Standing> {
     let held = |id: Option<String>, role: Option<String>| match id {
-        Some(_) => role
-            .as_deref()
-            .and_then(Role::parse)
-            .map_or(Scopes::NONE, Role::scopes),
+        Some(_) => role.as_deref().and_then(Role::parse).map_or(Scopes::NONE, Role::scopes),
         None => Scopes::all(),
     };
     let scopes = stored_scopes(&row.scopes)
@@ -140,11 +137,7 @@ fn session_standing(row: session_rows::OpenSession) -> Result<Standing> {
     let held = role.map_or(Scopes::NONE, Role::scopes);
     let limit = row.scopes.as_deref().map_or(Scopes::all(), stored_scopes);
     Ok(Standing {
-        kind: if row.kind == "page" {
-            Kind::Page
-        } else {
-            Kind::Token
-        },
+        kind: if row.kind == "page" { Kind::Page } else { Kind::Token },
         tenant: stored_tenant(&row.tenant_id)?,
         username: row.username,
         principal: Arc::new(Principal {

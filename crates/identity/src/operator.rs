@@ -108,12 +108,8 @@ impl Identity {
             last_used_at: None,
             revoked_at: None,
         };
-        let made = MadeKey {
-            api_key: secret,
-            key_id: key.key_id.clone(),
-            tenant_id: tenant.to_string(),
-            scopes,
-        };
+        let made =
+            MadeKey { api_key: secret, key_id: key.key_id.clone(), tenant_id: tenant.to_string(), scopes };
         let (service, user) = (self.clone(), user.map(str::to_owned));
         self.store
             .write("identity.create_key", move |tx| {

@@ -38,10 +38,7 @@ pub(crate) struct Turn {
 impl Passwords {
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            line: Arc::new(Semaphore::new(LINE)),
-            cores: Arc::new(Semaphore::new(cores)),
-        }
+        Self { line: Arc::new(Semaphore::new(LINE)), cores: Arc::new(Semaphore::new(cores)) }
     }
 
     /// Waits for a core.
@@ -50,16 +47,8 @@ impl Passwords {
     /// `Busy` when too many wait already.
     pub(crate) async fn turn(&self) -> Result<Turn> {
         let place = self.line.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
-        let core = self
-            .cores
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| Error::Busy)?;
-        Ok(Turn {
-            _place: place,
-            _core: core,
-        })
+        let core = self.cores.clone().acquire_owned().await.map_err(|_| Error::Busy)?;
+        Ok(Turn { _place: place, _core: core })
     }
 
     /// Hashes a new password into PHC text.
@@ -104,9 +93,7 @@ impl Passwords {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(kernel::Error::internal)?
+    tokio::task::spawn_blocking(work).await.map_err(kernel::Error::internal)?
 }
 
 #[cfg(test)]

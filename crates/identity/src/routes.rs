@@ -20,11 +20,7 @@ pub fn routes() -> OpenApiRouter<Identity> {
 
 impl From<Meta> for Origin {
     fn from(meta: Meta) -> Self {
-        Self {
-            request_id: meta.request_id,
-            address: meta.address,
-            user_agent: meta.user_agent,
-        }
+        Self { request_id: meta.request_id, address: meta.address, user_agent: meta.user_agent }
     }
 }
 
@@ -43,17 +39,10 @@ pub(crate) fn cookies(identity: &Identity, page: &PageSession) -> CookiePair {
 
 /// Both cookies with a new life of `seconds`; 0 removes them.
 pub(crate) fn cookie_pair(identity: &Identity, session: &str, csrf: &str, seconds: i64) -> CookiePair {
-    let secure = if identity.config().cookie_secure {
-        "; Secure"
-    } else {
-        ""
-    };
+    let secure = if identity.config().cookie_secure { "; Secure" } else { "" };
     let tail = format!("Path=/; Max-Age={seconds}; SameSite=Lax{secure}");
     AppendHeaders([
-        (
-            SET_COOKIE,
-            format!("{SESSION_COOKIE}={session}; HttpOnly; {tail}"),
-        ),
+        (SET_COOKIE, format!("{SESSION_COOKIE}={session}; HttpOnly; {tail}")),
         (SET_COOKIE, format!("hearth_csrf={csrf}; {tail}")),
     ])
 }

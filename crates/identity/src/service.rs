@@ -61,9 +61,7 @@ impl Identity {
     /// Writes one audit row in a transaction of its own: for acts that did not happen.
     pub(crate) async fn record_alone(&self, entry: AuditEntry) -> Result<()> {
         self.store
-            .write("identity.audit", move |tx| {
-                Box::pin(async move { audit::record(tx, &entry).await })
-            })
+            .write("identity.audit", move |tx| Box::pin(async move { audit::record(tx, &entry).await }))
             .await
     }
 

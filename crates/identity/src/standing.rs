@@ -46,10 +46,7 @@ impl Standing {
     pub(crate) fn note_use(&self, now: Micros) -> bool {
         let last = self.last_used_at.load(Ordering::Relaxed);
         now.0 - last >= TOUCH_EVERY
-            && self
-                .last_used_at
-                .compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+            && self.last_used_at.compare_exchange(last, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -63,10 +60,7 @@ pub(crate) struct Standings {
 impl Standings {
     pub(crate) fn new() -> Self {
         Self {
-            cache: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .time_to_live(BELIEVED)
-                .build(),
+            cache: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build(),
             generation: AtomicU64::new(0),
         }
     }

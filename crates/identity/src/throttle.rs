@@ -24,10 +24,7 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     pub(crate) fn new() -> Self {
-        Self {
-            accounts: Cache::new(REMEMBERED),
-            addresses: Cache::new(REMEMBERED),
-        }
+        Self { accounts: Cache::new(REMEMBERED), addresses: Cache::new(REMEMBERED) }
     }
 
     /// Lets a try pass, or says how long to wait.
@@ -42,9 +39,7 @@ impl Throttle {
         now: Micros,
     ) -> Result<()> {
         let network = network(address);
-        let account = self
-            .accounts
-            .get(&(tenant.to_owned(), account.to_owned(), network));
+        let account = self.accounts.get(&(tenant.to_owned(), account.to_owned(), network));
         let account = wait(account.as_deref(), PER_ACCOUNT, now);
         let wait = account.max(wait(self.addresses.get(&network).as_deref(), PER_ADDRESS, now));
         match wait {
@@ -91,12 +86,8 @@ fn network(address: Option<IpAddr>) -> Option<IpAddr> {
 
 /// Seconds until fewer than `limit` failures count; 0 when that is so now.
 fn wait(failures: Option<&[i64]>, limit: usize, now: Micros) -> u32 {
-    let counting: Vec<i64> = failures
-        .unwrap_or_default()
-        .iter()
-        .copied()
-        .filter(|at| now.0 - at < WINDOW)
-        .collect();
+    let counting: Vec<i64> =
+        failures.unwrap_or_default().iter().copied().filter(|at| now.0 - at < WINDOW).collect();
     if counting.len() < limit {
         return 0;
     }
@@ -130,15 +121,11 @@ mod tests {
             throttle.check("t", "ada", Some(at("192.0.2.1")), NOW).unwrap();
             throttle.fail("t", "ada", Some(at("192.0.2.1")), NOW);
         }
-        let error = throttle
-            .check("t", "ada", Some(at("192.0.2.1")), NOW)
-            .unwrap_err();
+        let error = throttle.check("t", "ada", Some(at("192.0.2.1")), NOW).unwrap_err();
         assert_eq!(error.retry_after_seconds, Some(900));
         throttle.check("t", "ada", Some(at("192.0.2.2")), NOW).unwrap();
         throttle.check("t", "bob", Some(at("192.0.2.1")), NOW).unwrap();
-        throttle
-            .check("t", "ada", Some(at("192.0.2.1")), NOW.plus(WINDOW))
-            .unwrap();
+        throttle.check("t", "ada", Some(at("192.0.2.1")), NOW.plus(WINDOW)).unwrap();
     }
 
     #[test]
@@ -149,14 +136,8 @@ mod tests {
             throttle.check("t", &format!("user{n}"), address, NOW).unwrap();
             throttle.fail("t", &format!("user{n}"), address, NOW);
         }
-        assert!(
-            throttle
-                .check("t", "new", Some(at("2001:db8::ffff")), NOW)
-                .is_err()
-        );
+        assert!(throttle.check("t", "new", Some(at("2001:db8::ffff")), NOW).is_err());
         assert!(throttle.is_locked(Some(at("2001:db8::1")), NOW));
-        throttle
-            .check("t", "new", Some(at("2001:db8:0:1::1")), NOW)
-            .unwrap();
+        throttle.check("t", "new", Some(at("2001:db8:0:1::1")), NOW).unwrap();
     }
 }

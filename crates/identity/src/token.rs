@@ -71,9 +71,7 @@ impl Tokens {
         let secrets = std::iter::once(&config.jwt_secret).chain(&config.jwt_secret_previous);
         Self {
             signing: EncodingKey::from_secret(config.jwt_secret.expose().as_bytes()),
-            verifying: secrets
-                .map(|secret| DecodingKey::from_secret(secret.expose().as_bytes()))
-                .collect(),
+            verifying: secrets.map(|secret| DecodingKey::from_secret(secret.expose().as_bytes())).collect(),
             rules,
             issuer: config.jwt_issuer.clone(),
             pepper: config.api_key_pepper.clone(),
@@ -126,10 +124,7 @@ impl Tokens {
     /// The stored hash of a token; `None` when we never made it, which costs no look-up.
     pub(crate) fn stored_hash(&self, kind: Opaque, token: &str) -> Option<String> {
         let body = token.strip_prefix(kind.prefix())?;
-        let raw = BASE32
-            .decode(body.as_bytes())
-            .ok()
-            .filter(|raw| raw.len() == 32)?;
+        let raw = BASE32.decode(body.as_bytes()).ok().filter(|raw| raw.len() == 32)?;
         let sealed = self.seal(kind, &raw[..20]).ct_eq(&raw[20..]);
         bool::from(sealed).then(|| BASE32.encode(&self.hmac(&["stored", token])))
     }

@@ -11,10 +11,7 @@ pub(crate) fn username(name: &str) -> Result<()> {
     if (1..=64).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(());
     }
-    Err(Error::field(
-        "username",
-        "is 1 to 64 characters of a-z, A-Z, 0-9, '.', '_', '@' and '-'",
-    ))
+    Err(Error::field("username", "is 1 to 64 characters of a-z, A-Z, 0-9, '.', '_', '@' and '-'"))
 }
 
 /// Checks a new password: 12–256 bytes, no control characters, not the username. Never trimmed.
@@ -54,10 +51,7 @@ pub(crate) fn email(text: &str) -> Result<()> {
     if whole && text.len() <= 254 && !text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Ok(());
     }
-    Err(Error::field(
-        "email",
-        "is an address such as ada@example.org, at most 254 bytes",
-    ))
+    Err(Error::field("email", "is an address such as ada@example.org, at most 254 bytes"))
 }
 
 /// Checks the name of a key: 1–100 characters, no control characters.
@@ -69,10 +63,7 @@ pub(crate) fn key_name(name: &str) -> Result<()> {
     if (1..=100).contains(&length) && !name.chars().any(char::is_control) {
         return Ok(());
     }
-    Err(Error::field(
-        "name",
-        "is 1 to 100 characters without control characters",
-    ))
+    Err(Error::field("name", "is 1 to 100 characters without control characters"))
 }
 
 #[cfg(test)]
@@ -89,12 +80,7 @@ mod tests {
         }
         let password = |text: &str| new_password("long-username", &Secret::new(text));
         assert!(password("            ").is_ok(), "blanks are kept, not trimmed");
-        for bad in [
-            "eleven char",
-            "Long-Username",
-            "with\0nul-in-it",
-            &"x".repeat(257),
-        ] {
+        for bad in ["eleven char", "Long-Username", "with\0nul-in-it", &"x".repeat(257)] {
             assert_eq!(password(bad).unwrap_err().fields[0].field, "password", "{bad:?}");
         }
         assert!(email("ada@example.org").is_ok());

@@ -68,10 +68,7 @@ impl Ctx {
         if self.scopes.has(scope) {
             return Ok(());
         }
-        Err(Error::forbidden(format!(
-            "this needs the scope {}",
-            scope.as_str()
-        )))
+        Err(Error::forbidden(format!("this needs the scope {}", scope.as_str())))
     }
 
     /// The owner of memories for this call: a bound credential always owns as its person.

@@ -79,16 +79,8 @@ impl Error {
     /// A request with one wrong field.
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         let (field, message) = (field.into(), message.into());
-        let mut error = Self::new(
-            ErrorKind::Invalid,
-            "validation_failed",
-            format!("{field}: {message}"),
-        );
-        error.fields.push(FieldError {
-            field,
-            message,
-            index: None,
-        });
+        let mut error = Self::new(ErrorKind::Invalid, "validation_failed", format!("{field}: {message}"));
+        error.fields.push(FieldError { field, message, index: None });
         error
     }
 

@@ -42,9 +42,7 @@ pub fn is_id(prefix: &str, text: &str) -> bool {
     let base32 = |b: u8| b"0123456789abcdefghjkmnpqrstvwxyz".contains(&b);
     match rest.len() {
         26 => rest.bytes().all(base32),
-        16 => rest
-            .bytes()
-            .all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()),
+        16 => rest.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()),
         _ => false,
     }
 }
@@ -60,20 +58,14 @@ impl TenantId {
     /// # Errors
     /// The rule that the text breaks, as a sentence for people.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let first_ok = text
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let rest_ok = text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+        let first_ok = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let rest_ok =
+            text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
         if first_ok && rest_ok && text.len() <= 64 {
             return Ok(Self(text.to_owned()));
         }
-        Err(
-            "a tenant is named by 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit"
-                .to_owned(),
-        )
+        Err("a tenant is named by 1 to 64 characters of a-z, 0-9, - and _, beginning with a letter or digit"
+            .to_owned())
     }
 
     /// The name as text.
@@ -113,13 +105,7 @@ mod tests {
         assert_eq!(early.len(), 4 + 26);
         assert!(is_id("evt", &early) && !is_id("chk", &early));
         assert!(is_id("evt", "evt_0123456789abcdef"));
-        for bad in [
-            "evt_",
-            "evt",
-            "evt_0123",
-            "evt_0123456789ABCDEF",
-            "EVT_0123456789abcdef",
-        ] {
+        for bad in ["evt_", "evt", "evt_0123", "evt_0123456789ABCDEF", "EVT_0123456789abcdef"] {
             assert!(!is_id("evt", bad), "{bad}");
         }
     }

@@ -22,12 +22,7 @@ impl Cursor {
     /// # Errors
     /// `validation_failed` for text that we did not make.
     pub fn key<K: DeserializeOwned>(text: &str) -> Result<K> {
-        let bad = || {
-            Error::field(
-                "cursor",
-                "is not one of ours; take next_cursor of the page before",
-            )
-        };
+        let bad = || Error::field("cursor", "is not one of ours; take next_cursor of the page before");
         let json = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| bad())?;
         serde_json::from_slice(&json).map_err(|_| bad())
     }
@@ -62,22 +57,13 @@ impl<T> Page<T> {
     pub fn cut<K: Serialize>(mut rows: Vec<T>, limit: u32, key: impl Fn(&T) -> K) -> Self {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|row| Cursor::of(&key(row)).into());
-        Self {
-            items: rows,
-            next_cursor,
-        }
+        let next_cursor = rows.last().filter(|_| more).map(|row| Cursor::of(&key(row)).into());
+        Self { items: rows, next_cursor }
     }
 
     /// Turns each row into another form.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            items: self.items.into_iter().map(f).collect(),
-            next_cursor: self.next_cursor,
-        }
+        Page { items: self.items.into_iter().map(f).collect(), next_cursor: self.next_cursor }
     }
 }
 
@@ -92,9 +78,6 @@ mod tests {
         let cursor = page.next_cursor.unwrap();
         assert_eq!(Cursor::key::<i32>(&cursor).unwrap(), 2);
         assert_eq!(Page::cut(vec![1, 2], 2, |n| *n).next_cursor, None);
-        assert_eq!(
-            Cursor::key::<i32>("nonsense!").unwrap_err().code,
-            "validation_failed"
-        );
+        assert_eq!(Cursor::key::<i32>("nonsense!").unwrap_err().code, "validation_failed");
     }
 }

@@ -29,10 +29,7 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     out
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "this is the one place that asks the operating system"
-)]
+#[allow(clippy::disallowed_methods, reason = "this is the one place that asks the operating system")]
 fn fresh(count: usize) -> Vec<u8> {
     let mut bytes = vec![0_u8; count];
     getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
@@ -53,10 +50,7 @@ mod tests {
         let of_threads: Vec<_> = (0..4)
             .map(|_| std::thread::spawn(|| (0..500).map(|_| super::bytes::<16>()).collect::<Vec<_>>()))
             .collect();
-        let all: Vec<_> = of_threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect();
+        let all: Vec<_> = of_threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), 2_000);
         assert!(all.iter().all(|bytes| bytes.iter().any(|b| *b != 0)));
     }

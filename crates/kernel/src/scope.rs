@@ -61,11 +61,7 @@ impl Scopes {
             _ => scope.as_str() == name,
         };
         let set: Self = Scope::ALL.iter().filter(matches).copied().collect();
-        if set == Self::NONE {
-            Err(name.to_owned())
-        } else {
-            Ok(set)
-        }
+        if set == Self::NONE { Err(name.to_owned()) } else { Ok(set) }
     }
 
     /// Whether `scope` is in the set.
@@ -90,11 +86,7 @@ impl Scopes {
 
     /// Names in the order of the list.
     pub fn names(self) -> Vec<&'static str> {
-        Scope::ALL
-            .iter()
-            .filter(|scope| self.has(**scope))
-            .map(|scope| scope.as_str())
-            .collect()
+        Scope::ALL.iter().filter(|scope| self.has(**scope)).map(|scope| scope.as_str()).collect()
     }
 }
 
@@ -156,10 +148,7 @@ mod tests {
 
     #[test]
     fn scope_names_expand_and_unknown_ones_are_named() {
-        assert_eq!(
-            Scopes::parse(&["memory:*"]).unwrap().names(),
-            ["memory:read", "memory:write"]
-        );
+        assert_eq!(Scopes::parse(&["memory:*"]).unwrap().names(), ["memory:read", "memory:write"]);
         assert_eq!(Scopes::parse(&["admin"]).unwrap(), Scopes::all());
         for bad in ["memory", "*", ":*", "memory:", "root", ""] {
             assert_eq!(Scopes::parse(&[bad]), Err(bad.to_owned()));

@@ -81,10 +81,7 @@ impl Clock {
     }
 
     /// The present instant.
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the wall clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
     pub fn now(&self) -> Micros {
         match &self.0 {
             Some(fixed) => Micros(fixed.load(Ordering::SeqCst)),
@@ -110,9 +107,6 @@ mod tests {
         assert_eq!(at.to_string(), "2026-01-31T12:00:00Z");
         assert_eq!(at.to_millis_text(), "2026-01-31T12:00:00.000Z");
         assert!(Micros::parse("yesterday").is_err());
-        assert!(
-            Micros::parse("2026-01-31T12:00:00").is_err(),
-            "an offset is required"
-        );
+        assert!(Micros::parse("2026-01-31T12:00:00").is_err(), "an offset is required");
     }
 }

@@ -29,17 +29,10 @@ fn main() -> Result<(), Error> {
         for _ in 0..ROUNDS {
             model.embed(&input).map_err(Error::other)?;
         }
-        writeln!(
-            out,
-            "{name:<16} {:>6.1} texts/s",
-            ROUNDS as f64 / start.elapsed().as_secs_f64()
-        )?;
+        writeln!(out, "{name:<16} {:>6.1} texts/s", ROUNDS as f64 / start.elapsed().as_secs_f64())?;
     }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    for line in status
-        .lines()
-        .filter(|l| l.starts_with("VmHWM") || l.starts_with("VmRSS"))
-    {
+    for line in status.lines().filter(|l| l.starts_with("VmHWM") || l.starts_with("VmRSS")) {
         writeln!(out, "{line}")?;
     }
     Ok(())

@@ -63,8 +63,6 @@ impl EmbedError {
     }
 
     pub(crate) fn load(what: impl std::fmt::Display) -> Self {
-        Self::Load {
-            what: what.to_string(),
-        }
+        Self::Load { what: what.to_string() }
     }
 }

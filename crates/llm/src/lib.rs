@@ -38,18 +38,12 @@ pub struct Input {
 impl Input {
     /// A text with nothing before it.
     pub fn new(text: impl Into<String>) -> Self {
-        Self {
-            context: None,
-            text: text.into(),
-        }
+        Self { context: None, text: text.into() }
     }
 
     /// A text after `context`.
     pub fn after(context: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            context: Some(context.into()),
-            text: text.into(),
-        }
+        Self { context: Some(context.into()), text: text.into() }
     }
 }
 
@@ -82,10 +76,7 @@ impl Embedder {
     /// # Errors
     /// [`EmbedError::Load`] when a file is missing or is not what its name says.
     pub fn local(directory: &Path, threads: usize) -> Result<Self, EmbedError> {
-        Ok(Self::Local(Workers::start(
-            LocalModel::load(directory)?,
-            threads,
-        )?))
+        Ok(Self::Local(Workers::start(LocalModel::load(directory)?, threads)?))
     }
 
     /// Prepares to ask a server; sends nothing yet.

@@ -56,15 +56,7 @@ impl LocalModel {
         let model = BertModel::load(weights, &config)
             .map_err(|e| EmbedError::load(format!("model.safetensors: {e}")))?;
         let max_tokens = config.max_position_embeddings.min(ALL_TOKENS);
-        Ok(Self {
-            id,
-            model,
-            tokenizer,
-            dim: config.hidden_size,
-            max_tokens,
-            first,
-            last,
-        })
+        Ok(Self { id, model, tokenizer, dim: config.hidden_size, max_tokens, first, last })
     }
 
     /// Name of the model.
@@ -83,18 +75,12 @@ impl LocalModel {
     /// [`EmbedError::Model`] when the tokenizer or the model fails.
     pub fn embed(&self, input: &Input) -> Result<Embedding, EmbedError> {
         let failed = |e: &dyn std::fmt::Display| EmbedError::Model { what: e.to_string() };
-        let own = self
-            .tokenizer
-            .encode(input.text.as_str(), false)
-            .map_err(|e| failed(&e))?;
+        let own = self.tokenizer.encode(input.text.as_str(), false).map_err(|e| failed(&e))?;
         let own_count = own.len().min(OWN_TOKENS).min(self.max_tokens - 2);
         let context = match &input.context {
-            Some(context) => self
-                .tokenizer
-                .encode(context.as_str(), false)
-                .map_err(|e| failed(&e))?
-                .get_ids()
-                .to_vec(),
+            Some(context) => {
+                self.tokenizer.encode(context.as_str(), false).map_err(|e| failed(&e))?.get_ids().to_vec()
+            }
             None => Vec::new(),
         };
         let context = &context[context.len() - context.len().min(self.max_tokens - 2 - own_count)..];
@@ -108,11 +94,7 @@ impl LocalModel {
         let mut tokens = rows[from..from + own_count * self.dim].to_vec();
         tokens.chunks_exact_mut(self.dim).for_each(to_unit);
         let vector = mean(&tokens, self.dim);
-        Ok(Embedding {
-            vector,
-            tokens,
-            spans: own.get_offsets()[..own_count].to_vec(),
-        })
+        Ok(Embedding { vector, tokens, spans: own.get_offsets()[..own_count].to_vec() })
     }
 
     /// Last-layer vectors `[ids, dim]`.
@@ -125,17 +107,11 @@ impl LocalModel {
 
 /// Dimension and a checksum (FNV-1a) of the small weights: the same model has the same name in any directory.
 fn model_name(dim: usize, tensors: &HashMap<String, Tensor>) -> Result<String, EmbedError> {
-    let mut small: Vec<_> = tensors
-        .iter()
-        .filter(|(_, t)| t.elem_count() <= 4 * dim)
-        .collect();
+    let mut small: Vec<_> = tensors.iter().filter(|(_, t)| t.elem_count() <= 4 * dim).collect();
     small.sort_unstable_by_key(|(name, _)| *name);
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for (_, tensor) in small {
-        let values = tensor
-            .flatten_all()
-            .and_then(|t| t.to_vec1::<f32>())
-            .map_err(EmbedError::load)?;
+        let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(EmbedError::load)?;
         for byte in values.iter().flat_map(|v| v.to_le_bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }

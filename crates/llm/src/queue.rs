@@ -37,22 +37,13 @@ pub struct Workers {
 
 impl Workers {
     pub(crate) fn start(model: LocalModel, threads: usize) -> Result<Self, EmbedError> {
-        let shared = Arc::new(Shared {
-            model,
-            queue: Mutex::default(),
-            wake: Condvar::new(),
-        });
+        let shared = Arc::new(Shared { model, queue: Mutex::default(), wake: Condvar::new() });
         for number in 0..threads.max(1) {
             let shared = Arc::clone(&shared);
             let builder = thread::Builder::new().name(format!("embed-{number}"));
-            builder
-                .spawn(move || run_alone(&shared))
-                .map_err(EmbedError::load)?;
+            builder.spawn(move || run_alone(&shared)).map_err(EmbedError::load)?;
         }
-        Ok(Self {
-            shared,
-            documents: Semaphore::new(WAITING_DOCUMENTS),
-        })
+        Ok(Self { shared, documents: Semaphore::new(WAITING_DOCUMENTS) })
     }
 
     /// The model behind the threads.
@@ -92,11 +83,7 @@ impl Workers {
 /// pool that all threads share, and spend most of their time waiting for each other (measured: 12 against 32 turns a
 /// second on two cores).
 fn run_alone(shared: &Shared) {
-    match rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .use_current_thread()
-        .build()
-    {
+    match rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
         Ok(_pool) => shared.run(),
         // Slower, and still right.
         Err(_) => shared.run(),

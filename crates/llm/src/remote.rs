@@ -70,18 +70,10 @@ struct Row {
 
 impl RemoteModel {
     pub(crate) fn new(config: RemoteConfig) -> Result<Self, EmbedError> {
-        let client = reqwest::Client::builder()
-            .tcp_nodelay(true)
-            .build()
-            .map_err(EmbedError::load)?;
+        let client = reqwest::Client::builder().tcp_nodelay(true).build().map_err(EmbedError::load)?;
         let url = format!("{}/embeddings", config.base_url.trim_end_matches('/'));
         let dim = config.dim.map_or_else(OnceLock::new, OnceLock::from);
-        Ok(Self {
-            config,
-            url,
-            client,
-            dim,
-        })
+        Ok(Self { config, url, client, dim })
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -106,28 +98,20 @@ impl RemoteModel {
         };
         let body = tokio::time::timeout(limit, self.post(inputs))
             .await
-            .map_err(|_| EmbedError::Timeout {
-                limit_ms: limit.as_millis() as u64,
-            })??;
+            .map_err(|_| EmbedError::Timeout { limit_ms: limit.as_millis() as u64 })??;
         self.read(&body, inputs.len())
     }
 
     async fn post(&self, inputs: &[Input]) -> Result<Vec<u8>, EmbedError> {
         let input = inputs.iter().map(|i| i.text.as_str()).collect();
-        let request = Request {
-            model: &self.config.model,
-            input,
-            encoding_format: "float",
-        };
+        let request = Request { model: &self.config.model, input, encoding_format: "float" };
         let mut call = self.client.post(&self.url).json(&request);
         if let Some(key) = &self.config.api_key {
             call = call.bearer_auth(key);
         }
         let mut answer = call.send().await.map_err(EmbedError::Unreachable)?;
         if !answer.status().is_success() {
-            return Err(EmbedError::Refused {
-                status: answer.status().as_u16(),
-            });
+            return Err(EmbedError::Refused { status: answer.status().as_u16() });
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(EmbedError::Unreachable)? {
@@ -142,10 +126,7 @@ impl RemoteModel {
     fn read(&self, body: &[u8], count: usize) -> Result<Vec<Embedding>, EmbedError> {
         let answer: Answer = serde_json::from_slice(body).map_err(|e| malformed(e.to_string()))?;
         if answer.data.len() != count {
-            return Err(malformed(format!(
-                "{} vectors for {count} texts",
-                answer.data.len()
-            )));
+            return Err(malformed(format!("{} vectors for {count} texts", answer.data.len())));
         }
         let mut out = vec![None; count];
         for (position, row) in answer.data.into_iter().enumerate() {
@@ -163,16 +144,10 @@ impl RemoteModel {
         }
         let expected = *self.dim.get_or_init(|| vector.len());
         if vector.len() != expected {
-            return Err(EmbedError::Dimension {
-                expected,
-                got: vector.len(),
-            });
+            return Err(EmbedError::Dimension { expected, got: vector.len() });
         }
         to_unit(&mut vector);
-        Ok(Embedding {
-            vector,
-            ..Embedding::default()
-        })
+        Ok(Embedding { vector, ..Embedding::default() })
     }
 }
 

@@ -62,18 +62,12 @@ fn read_file(file: File) -> Result<HashMap<String, Tensor>, String> {
 
 fn tensor(reader: &mut BufReader<File>, base: u64, size: u64, entry: &Entry) -> Result<Tensor, String> {
     let [from, to] = entry.data_offsets;
-    let count = entry
-        .shape
-        .iter()
-        .try_fold(1_usize, |n, &d| n.checked_mul(d))
-        .ok_or("shape too large")?;
+    let count = entry.shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)).ok_or("shape too large")?;
     let bytes = count.checked_mul(4).ok_or("shape too large")? as u64;
     if to.checked_sub(from) != Some(bytes) || to > size.saturating_sub(base) {
         return Err(format!("{from}..{to} does not hold shape {:?}", entry.shape));
     }
-    reader
-        .seek(SeekFrom::Start(base + from))
-        .map_err(|e| e.to_string())?;
+    reader.seek(SeekFrom::Start(base + from)).map_err(|e| e.to_string())?;
     let mut values = Vec::with_capacity(count);
     let mut four = [0; 4];
     for _ in 0..count {

@@ -52,10 +52,7 @@ fn tokens_are_those_of_the_text_with_its_bytes() {
 fn long_context_is_cut_before_the_text() {
     let long = "word ".repeat(2_000);
     let text = "the puppy";
-    assert_eq!(
-        embed(Input::after(long.clone(), text)).spans,
-        embed(Input::new(text)).spans
-    );
+    assert_eq!(embed(Input::after(long.clone(), text)).spans, embed(Input::new(text)).spans);
     assert_eq!(embed(Input::after(long.clone(), long)).spans.len(), 128);
 }
 
@@ -78,10 +75,7 @@ async fn many_texts_come_back_in_order() {
         embedder.embed(Purpose::Document, texts.clone()),
         embedder.embed(Purpose::Document, texts.clone()),
     );
-    let query = embedder
-        .embed(Purpose::Query, vec![texts[79].clone()])
-        .await
-        .expect("the query is embedded");
+    let query = embedder.embed(Purpose::Query, vec![texts[79].clone()]).await.expect("the query is embedded");
     for found in [both.0, both.1] {
         let found = found.expect("the texts are embedded");
         assert_eq!(found.len(), 80);

@@ -28,10 +28,8 @@ fn server(status: u16, body: &str, delay: Duration) -> (String, mpsc::Receiver<S
         }
         let _ = asked.send(String::from_utf8_lossy(&request).into_owned());
         thread::sleep(delay);
-        let head = format!(
-            "HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-            body.len()
-        );
+        let head =
+            format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
         let _ = stream.write_all((head + &body).as_bytes());
     });
     (base, seen)
@@ -39,14 +37,9 @@ fn server(status: u16, body: &str, delay: Duration) -> (String, mpsc::Receiver<S
 
 async fn ask(status: u16, body: &str, dim: Option<usize>) -> Result<Vec<Vec<f32>>, EmbedError> {
     let (base, _seen) = server(status, body, Duration::ZERO);
-    let config = RemoteConfig {
-        dim,
-        ..RemoteConfig::new(base, "m")
-    };
+    let config = RemoteConfig { dim, ..RemoteConfig::new(base, "m") };
     let embedder = Embedder::remote(config).expect("a client");
-    let found = embedder
-        .embed(Purpose::Query, vec![Input::new("a"), Input::new("b")])
-        .await?;
+    let found = embedder.embed(Purpose::Query, vec![Input::new("a"), Input::new("b")]).await?;
     Ok(found.into_iter().map(|e| e.vector).collect())
 }
 
@@ -54,37 +47,22 @@ const GOOD: &str = r#"{"data":[{"index":1,"embedding":[0,2]},{"index":0,"embeddi
 
 #[tokio::test]
 async fn vectors_come_back_in_the_order_asked_at_unit_length() {
-    assert_eq!(
-        ask(200, GOOD, None).await.expect("vectors"),
-        [[0.6, 0.8], [0.0, 1.0]]
-    );
+    assert_eq!(ask(200, GOOD, None).await.expect("vectors"), [[0.6, 0.8], [0.0, 1.0]]);
 }
 
 #[tokio::test]
 async fn the_request_is_the_openai_one() {
     let (base, seen) = server(200, GOOD, Duration::ZERO);
-    let config = RemoteConfig {
-        api_key: Some("key".to_owned()),
-        ..RemoteConfig::new(base, "m")
-    };
+    let config = RemoteConfig { api_key: Some("key".to_owned()), ..RemoteConfig::new(base, "m") };
     let embedder = Embedder::remote(config).expect("a client");
-    assert_eq!(
-        (embedder.model_id(), embedder.dim(), embedder.has_tokens()),
-        (Some("m"), None, false)
-    );
+    assert_eq!((embedder.model_id(), embedder.dim(), embedder.has_tokens()), (Some("m"), None, false));
     let inputs = vec![Input::after("before", "a"), Input::new("b")];
     embedder.embed(Purpose::Document, inputs).await.expect("vectors");
     assert_eq!(embedder.dim(), Some(2));
     let request = seen.recv().expect("a request");
     assert!(request.starts_with("POST /v1/embeddings "), "{request}");
-    assert!(
-        request.to_lowercase().contains("authorization: bearer key"),
-        "{request}"
-    );
-    assert!(
-        request.ends_with(r#"{"model":"m","input":["a","b"],"encoding_format":"float"}"#),
-        "{request}"
-    );
+    assert!(request.to_lowercase().contains("authorization: bearer key"), "{request}");
+    assert!(request.ends_with(r#"{"model":"m","input":["a","b"],"encoding_format":"float"}"#), "{request}");
 }
 
 #[tokio::test]
@@ -103,30 +81,16 @@ async fn a_server_that_makes_no_sense_is_an_error() {
     ];
     for body in bodies {
         let found = ask(200, body, None).await;
-        assert!(
-            matches!(found, Err(EmbedError::Malformed { .. })),
-            "{body}: {found:?}"
-        );
+        assert!(matches!(found, Err(EmbedError::Malformed { .. })), "{body}: {found:?}");
     }
 }
 
 #[tokio::test]
 async fn another_dimension_is_refused() {
     let configured = ask(200, GOOD, Some(3)).await;
-    assert!(matches!(
-        configured,
-        Err(EmbedError::Dimension { expected: 3, got: 2 })
-    ));
-    let mixed = ask(
-        200,
-        r#"{"data":[{"embedding":[1,2]},{"embedding":[1,2,3]}]}"#,
-        None,
-    )
-    .await;
-    assert!(matches!(
-        mixed,
-        Err(EmbedError::Dimension { expected: 2, got: 3 })
-    ));
+    assert!(matches!(configured, Err(EmbedError::Dimension { expected: 3, got: 2 })));
+    let mixed = ask(200, r#"{"data":[{"embedding":[1,2]},{"embedding":[1,2,3]}]}"#, None).await;
+    assert!(matches!(mixed, Err(EmbedError::Dimension { expected: 2, got: 3 })));
 }
 
 #[tokio::test]
@@ -141,10 +105,7 @@ async fn a_refusal_keeps_its_status() {
 #[tokio::test]
 async fn a_silent_server_times_out() {
     let (base, _seen) = server(200, GOOD, Duration::from_secs(5));
-    let config = RemoteConfig {
-        query_limit: Duration::from_millis(50),
-        ..RemoteConfig::new(base, "m")
-    };
+    let config = RemoteConfig { query_limit: Duration::from_millis(50), ..RemoteConfig::new(base, "m") };
     let embedder = Embedder::remote(config).expect("a client");
     let found = embedder.embed(Purpose::Query, vec![Input::new("a")]).await;
     assert!(matches!(found, Err(EmbedError::Timeout { limit_ms: 50 })));
@@ -157,9 +118,6 @@ async fn nobody_listening_is_temporary() {
         format!("http://{}", listener.local_addr().expect("an address"))
     };
     let embedder = Embedder::remote(RemoteConfig::new(base, "m")).expect("a client");
-    let error = embedder
-        .embed(Purpose::Query, vec![Input::new("a")])
-        .await
-        .expect_err("nobody there");
+    let error = embedder.embed(Purpose::Query, vec![Input::new("a")]).await.expect_err("nobody there");
     assert!(matches!(error, EmbedError::Unreachable(_)) && error.is_temporary());
 }

@@ -27,10 +27,7 @@ const ROUNDS: usize = 5;
 
 #[tokio::main]
 async fn main() {
-    let arguments: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| argument != "--bench")
-        .collect();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["append"] => append().await,
@@ -49,10 +46,8 @@ struct Place {
 
 async fn place(url: Option<&str>, embedder: Embedder) -> Place {
     let folder = tempfile::tempdir().unwrap();
-    let url = url.map_or_else(
-        || format!("sqlite:{}", folder.path().join("bench.db").display()),
-        str::to_owned,
-    );
+    let url =
+        url.map_or_else(|| format!("sqlite:{}", folder.path().join("bench.db").display()), str::to_owned);
     let store = Store::open(&StoreConfig::new(url)).await.unwrap();
     store::migrate::up(&store, &Clock::system()).await.unwrap();
     let memory = Memory::start(
@@ -63,11 +58,7 @@ async fn place(url: Option<&str>, embedder: Embedder) -> Place {
         MemoryConfig::default(),
         Arc::default(),
     );
-    Place {
-        memory,
-        store,
-        folder,
-    }
+    Place { memory, store, folder }
 }
 
 fn ctx() -> Ctx {
@@ -96,10 +87,7 @@ fn text(seed: u64) -> String {
         state
     };
     let word = |draw: u64| ((draw % 1_000_000) as f64 / 1e6 * 20_000_f64.ln()).exp() as u64;
-    (0..25)
-        .map(|_| format!("w{}", word(next())))
-        .collect::<Vec<_>>()
-        .join(" ")
+    (0..25).map(|_| format!("w{}", word(next()))).collect::<Vec<_>>().join(" ")
 }
 
 fn event(number: u64) -> NewEvent {
@@ -109,11 +97,7 @@ fn event(number: u64) -> NewEvent {
     NewEvent {
         session_id: format!("session-{}", number / 50),
         channel: Channel::Private,
-        actor: Actor {
-            kind: ActorType::Human,
-            id: speaker.to_owned(),
-            name: None,
-        },
+        actor: Actor { kind: ActorType::Human, id: speaker.to_owned(), name: None },
         kind: EventKind::Message,
         content,
         sensitivity: None,
@@ -203,9 +187,8 @@ async fn batch(url: Option<&str>) {
 const EVENTS: u64 = 100_000;
 
 async fn recall(model: Option<&str>) {
-    let embedder = model.map_or(Embedder::None, |directory| {
-        Embedder::local(Path::new(directory), 1).unwrap()
-    });
+    let embedder =
+        model.map_or(Embedder::None, |directory| Embedder::local(Path::new(directory), 1).unwrap());
     let name = embedder.model_id().map(str::to_owned);
     let place = place(None, embedder).await;
     let started = Instant::now();
@@ -218,19 +201,13 @@ async fn recall(model: Option<&str>) {
             .unwrap();
         chunks.extend(recorded.results.into_iter().flat_map(|result| result.chunk_ids));
     }
-    println!(
-        "recorded {EVENTS} events in {:.1} s",
-        started.elapsed().as_secs_f64()
-    );
+    println!("recorded {EVENTS} events in {:.1} s", started.elapsed().as_secs_f64());
     if let Some(name) = &name {
         add_vectors(&place.store, name, chunks).await;
     }
     let started = Instant::now();
     place.memory.search(&ctx(), question(0)).await.unwrap();
-    println!(
-        "cold load and first answer: {:.0} ms",
-        started.elapsed().as_secs_f64() * 1e3
-    );
+    println!("cold load and first answer: {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
     let (bytes, _) = place.memory.index_size();
     println!(
         "index: {:.0} bytes of RAM an event; database file {:.0} bytes an event",
@@ -238,11 +215,7 @@ async fn recall(model: Option<&str>) {
         file_bytes(&place) as f64 / EVENTS as f64
     );
     for question_number in 0..50 {
-        place
-            .memory
-            .search(&ctx(), question(question_number))
-            .await
-            .unwrap();
+        place.memory.search(&ctx(), question(question_number)).await.unwrap();
     }
     let mut times = Vec::new();
     for number in 0..1_000 {
@@ -253,11 +226,7 @@ async fn recall(model: Option<&str>) {
     times.sort_by(f64::total_cmp);
     println!(
         "recall, {} legs, one client, query vectors cached: p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms",
-        if name.is_some() {
-            "words, sentence vectors, token codes:"
-        } else {
-            "words:"
-        },
+        if name.is_some() { "words, sentence vectors, token codes:" } else { "words:" },
         times[500],
         times[950],
         times[990]
@@ -267,11 +236,7 @@ async fn recall(model: Option<&str>) {
 fn question(number: u64) -> SearchRequest {
     let words = text(number * 977 + 13);
     let query = words.split(' ').take(8).collect::<Vec<_>>().join(" ");
-    SearchRequest {
-        user_id: Some("owner".to_owned()),
-        mode: SearchMode::Auto,
-        ..SearchRequest::new(&query)
-    }
+    SearchRequest { user_id: Some("owner".to_owned()), mode: SearchMode::Auto, ..SearchRequest::new(&query) }
 }
 
 /// Random vectors of the model's shape, 25 token codes each: speed does not depend on what they mean.
@@ -283,9 +248,8 @@ async fn add_vectors(store: &Store, model: &str, chunks: Vec<String>) {
             .iter()
             .map(|chunk| {
                 let mut byte = || {
-                    seed = seed
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
+                    seed =
+                        seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     (seed >> 33) as u8
                 };
                 (

@@ -28,10 +28,7 @@ pub struct MemoryConfig {
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self {
-            index_bytes: 512 * 1024 * 1024,
-            params: Params::default(),
-        }
+        Self { index_bytes: 512 * 1024 * 1024, params: Params::default() }
     }
 }
 
@@ -60,38 +57,16 @@ impl Memory {
         wake_jobs: Arc<Notify>,
     ) -> Self {
         let model = embedder.model_id().map(str::to_owned);
-        let appender = Appender::start(
-            store.clone(),
-            blobs.clone(),
-            clock.clone(),
-            model.clone(),
-            wake_jobs,
-        );
+        let appender = Appender::start(store.clone(), blobs.clone(), clock.clone(), model.clone(), wake_jobs);
         let cache = Arc::new(ScopeCache::new(store.clone(), model, config.index_bytes));
-        let searcher = Searcher::new(
-            store.clone(),
-            clock.clone(),
-            cache.clone(),
-            embedder.clone(),
-            config.params,
-        );
-        Self(Arc::new(Inner {
-            store,
-            blobs,
-            clock,
-            embedder,
-            appender,
-            cache,
-            searcher,
-        }))
+        let searcher =
+            Searcher::new(store.clone(), clock.clone(), cache.clone(), embedder.clone(), config.params);
+        Self(Arc::new(Inner { store, blobs, clock, embedder, appender, cache, searcher }))
     }
 
     /// Handlers of the jobs that memory enqueues.
     pub fn jobs(&self) -> Vec<(&'static str, Handler)> {
-        vec![(
-            embed::JOB_KIND,
-            embed::handler(self.0.store.clone(), self.0.embedder.clone()),
-        )]
+        vec![(embed::JOB_KIND, embed::handler(self.0.store.clone(), self.0.embedder.clone()))]
     }
 
     /// Asks for vectors that are missing, after a start or when the model changed.
@@ -130,15 +105,9 @@ impl Memory {
     ) -> Result<Recorded> {
         ctx.require(Scope::MemoryWrite)?;
         let prepared = prepare(ctx, event, self.0.clock.now())?;
-        let group = AppendGroup {
-            ctx: ctx.clone(),
-            events: vec![prepared],
-            idempotency,
-        };
+        let group = AppendGroup { ctx: ctx.clone(), events: vec![prepared], idempotency };
         let mut results = self.append(group).await?;
-        results
-            .pop()
-            .ok_or_else(|| Error::internal("one event, one result"))
+        results.pop().ok_or_else(|| Error::internal("one event, one result"))
     }
 
     /// Records up to [`MAX_BATCH`] events, all or none.
@@ -160,18 +129,10 @@ impl Memory {
             .into_iter()
             .enumerate()
             .map(|(index, event)| prepare(ctx, event, now).map_err(|error| in_batch(error, index)));
-        let group = AppendGroup {
-            ctx: ctx.clone(),
-            events: prepared.collect::<Result<_>>()?,
-            idempotency,
-        };
+        let group = AppendGroup { ctx: ctx.clone(), events: prepared.collect::<Result<_>>()?, idempotency };
         let results = self.append(group).await?;
         let duplicates = results.iter().filter(|result| result.duplicate).count();
-        Ok(RecordedBatch {
-            accepted: results.len() - duplicates,
-            duplicates,
-            results,
-        })
+        Ok(RecordedBatch { accepted: results.len() - duplicates, duplicates, results })
     }
 
     async fn append(&self, group: AppendGroup) -> Result<Vec<Recorded>> {

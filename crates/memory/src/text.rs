@@ -25,22 +25,15 @@ pub fn estimate_tokens(text: &str) -> usize {
 pub(crate) fn indexed_text(kind: EventKind, content: &Map<String, Value>) -> String {
     let field = |name: &str| content.get(name).map(plain).unwrap_or_default();
     let joined = |names: &[&str]| {
-        let parts: Vec<String> = names
-            .iter()
-            .map(|name| field(name))
-            .filter(|text| !text.is_empty())
-            .collect();
+        let parts: Vec<String> =
+            names.iter().map(|name| field(name)).filter(|text| !text.is_empty()).collect();
         parts.join("\n")
     };
     match kind {
         EventKind::Message | EventKind::Note | EventKind::Artifact => field("text"),
         EventKind::ToolResult => {
             let excerpt = field("excerpt_text");
-            if excerpt.is_empty() {
-                field("text")
-            } else {
-                excerpt
-            }
+            if excerpt.is_empty() { field("text") } else { excerpt }
         }
         EventKind::ToolCall => joined(&["tool", "path", "arguments"]),
         EventKind::Decision => joined(&["decision", "text", "rationale"]),
@@ -58,10 +51,7 @@ pub(crate) fn long_field(kind: EventKind) -> Option<&'static str> {
 
 /// Further text of a message that is indexed with it: what an image shows and was searched by.
 pub(crate) fn extra_text(content: &Map<String, Value>) -> Vec<&str> {
-    ["caption", "image_query"]
-        .iter()
-        .filter_map(|name| content.get(*name)?.as_str())
-        .collect()
+    ["caption", "image_query"].iter().filter_map(|name| content.get(*name)?.as_str()).collect()
 }
 
 /// A value as words: strings as they are, lists line by line, objects as JSON.
@@ -99,16 +89,8 @@ fn cut(text: &str) -> usize {
     }
     let (head, half) = (&text[..fit], fit / 2);
     let after = |mark: &str| head.rfind(mark).map(|at| at + mark.len()).filter(|at| *at > half);
-    let sentence = || {
-        [". ", "! ", "? ", ".\n", "。", "\n"]
-            .iter()
-            .filter_map(|mark| after(mark))
-            .max()
-    };
-    after("\n\n")
-        .or_else(sentence)
-        .or_else(|| after(" "))
-        .unwrap_or(fit)
+    let sentence = || [". ", "! ", "? ", ".\n", "。", "\n"].iter().filter_map(|mark| after(mark)).max();
+    after("\n\n").or_else(sentence).or_else(|| after(" ")).unwrap_or(fit)
 }
 
 /// Bytes of the longest beginning within [`CHUNK_TOKENS`].
@@ -131,10 +113,7 @@ fn fitting(text: &str) -> usize {
 pub(crate) fn excerpt(text: &str) -> String {
     let head = &text[..text.floor_char_boundary(EXCERPT_HEAD)];
     let tail = &text[text.ceil_char_boundary(text.len() - EXCERPT_TAIL)..];
-    format!(
-        "{head}\n[… {} bytes left out …]\n{tail}",
-        text.len() - head.len() - tail.len()
-    )
+    format!("{head}\n[… {} bytes left out …]\n{tail}", text.len() - head.len() - tail.len())
 }
 
 /// Replaces U+0000, which PostgreSQL cannot keep, by U+FFFD in every string and key; tells whether there was any.
@@ -187,12 +166,7 @@ mod tests {
         assert_eq!(chunk("Hello <b>there</b>, Ana."), [(0, 24)]);
         assert_eq!(chunk("  \n "), []);
         let paragraph = "word ".repeat(200);
-        let text = format!(
-            "{}\n\n{}\n\n{}",
-            paragraph.trim(),
-            paragraph.trim(),
-            paragraph.trim()
-        );
+        let text = format!("{}\n\n{}\n\n{}", paragraph.trim(), paragraph.trim(), paragraph.trim());
         let pieces: Vec<&str> = chunk(&text).iter().map(|(a, b)| &text[*a..*b]).collect();
         assert_eq!(pieces, [paragraph.trim(); 3]);
     }
@@ -201,20 +175,11 @@ mod tests {
     fn each_kind_offers_its_text() {
         let of = |kind, content: Value| indexed_text(kind, content.as_object().unwrap());
         assert_eq!(of(EventKind::Message, json!({"text": "hi", "other": 1})), "hi");
-        assert_eq!(
-            of(
-                EventKind::ToolResult,
-                json!({"text": "long", "excerpt_text": "short"})
-            ),
-            "short"
-        );
+        assert_eq!(of(EventKind::ToolResult, json!({"text": "long", "excerpt_text": "short"})), "short");
         let call = json!({"tool": "grep", "path": "a.rs", "arguments": {"x": 1}});
         assert_eq!(of(EventKind::ToolCall, call), "grep\na.rs\n{\"x\":1}");
         assert_eq!(
-            of(
-                EventKind::Decision,
-                json!({"decision": "use SQL", "rationale": ["a", "b"]})
-            ),
+            of(EventKind::Decision, json!({"decision": "use SQL", "rationale": ["a", "b"]})),
             "use SQL\na\nb"
         );
         assert_eq!(of(EventKind::TaskUpdate, json!({"title": "ship"})), "ship");

@@ -3,10 +3,7 @@
 //! Types rather than closures: only what is inlined into the dispatching function is compiled with the wider
 //! instructions, and a closure may be left outside.
 
-#![allow(
-    clippy::inline_always,
-    reason = "only inlined code is compiled for the processor found at run time"
-)]
+#![allow(clippy::inline_always, reason = "only inlined code is compiled for the processor found at run time")]
 
 use pulp::{Arch, Simd, WithSimd};
 

@@ -1,9 +1,6 @@
 //! Vectors in few bits: 8-bit rows with a scale, 1-bit signs, and a query cut into bit planes to meet them.
 
-#![allow(
-    clippy::inline_always,
-    reason = "only inlined code is compiled for the processor found at run time"
-)]
+#![allow(clippy::inline_always, reason = "only inlined code is compiled for the processor found at run time")]
 
 use serde::{Deserialize, Serialize};
 
@@ -27,18 +24,12 @@ impl Vector {
         let clean = |v: f32| if v.is_finite() { v } else { 0.0 };
         let peak = values.iter().map(|&v| clean(v).abs()).fold(0.0, f32::max);
         let scale = if peak > 0.0 { peak / 127.0 } else { 1.0 };
-        Self {
-            scale,
-            codes: values.iter().map(|&v| (clean(v) / scale).round() as i8).collect(),
-        }
+        Self { scale, codes: values.iter().map(|&v| (clean(v) / scale).round() as i8).collect() }
     }
 
     /// Puts a stored vector together again: `bytes[i]` is the two's complement of component i over `scale`.
     pub fn from_bytes(scale: f32, bytes: &[u8]) -> Self {
-        Self {
-            scale,
-            codes: bytes.iter().map(|&b| b as i8).collect(),
-        }
+        Self { scale, codes: bytes.iter().map(|&b| b as i8).collect() }
     }
 
     /// The bytes to store, one a component, beside [`Vector::scale`].
@@ -64,10 +55,7 @@ pub fn sign_codes(rows: &[f32], dim: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(rows.len().div_ceil(8));
     for row in rows.chunks_exact(dim.max(1)) {
         out.extend(row.chunks(8).map(|eight| {
-            eight
-                .iter()
-                .zip(0..)
-                .fold(0_u8, |byte, (&v, bit)| byte | u8::from(v > 0.0) << bit)
+            eight.iter().zip(0..).fold(0_u8, |byte, (&v, bit)| byte | u8::from(v > 0.0) << bit)
         }));
     }
     out
@@ -76,10 +64,7 @@ pub fn sign_codes(rows: &[f32], dim: usize) -> Vec<u8> {
 /// Packs the signs of 8-bit codes into words, bit `i % 64` of word `i / 64`.
 pub(crate) fn pack_signs(codes: &[i8], out: &mut [u64]) {
     for (word, chunk) in out.iter_mut().zip(codes.chunks(64)) {
-        *word = chunk
-            .iter()
-            .zip(0..)
-            .fold(0, |bits, (&c, bit)| bits | u64::from(c > 0) << bit);
+        *word = chunk.iter().zip(0..).fold(0, |bits, (&c, bit)| bits | u64::from(c > 0) << bit);
     }
 }
 
@@ -93,27 +78,15 @@ impl Wide {
     pub(crate) fn new(values: &[f32]) -> Self {
         // 127 · limit · dim stays below 2³¹.
         let limit = (16_000_000 / values.len().max(1)).min(8_191) as f32;
-        let peak = values
-            .iter()
-            .map(|v| v.abs())
-            .filter(|v| v.is_finite())
-            .fold(0.0, f32::max);
+        let peak = values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).fold(0.0, f32::max);
         let scale = if peak > 0.0 { peak / limit } else { 1.0 };
-        Self {
-            scale,
-            codes: values.iter().map(|v| (v / scale).round() as i16).collect(),
-        }
+        Self { scale, codes: values.iter().map(|v| (v / scale).round() as i16).collect() }
     }
 
     /// Dot product with an 8-bit row.
     #[inline(always)]
     pub(crate) fn dot(&self, row: &[i8], row_scale: f32) -> f32 {
-        let sum: i32 = self
-            .codes
-            .iter()
-            .zip(row)
-            .map(|(&q, &d)| i32::from(q) * i32::from(d))
-            .sum();
+        let sum: i32 = self.codes.iter().zip(row).map(|(&q, &d)| i32::from(q) * i32::from(d)).sum();
         sum as f32 * self.scale * row_scale
     }
 }
@@ -144,17 +117,8 @@ impl Planes {
             }
         }
         let base = 15 * dim as i32 - 2 * sum;
-        let unit = if norm > 0.0 {
-            step / 2.0 / ((dim as f32).sqrt() * SIGN_NORM)
-        } else {
-            0.0
-        };
-        Self {
-            words,
-            bits,
-            base,
-            unit,
-        }
+        let unit = if norm > 0.0 { step / 2.0 / ((dim as f32).sqrt() * SIGN_NORM) } else { 0.0 };
+        Self { words, bits, base, unit }
     }
 
     /// Calls `each` with the integer product of the query's odd levels (−15…15) and each row of signs in turn.
@@ -212,9 +176,8 @@ mod tests {
     use super::*;
 
     fn wave(dim: usize, step: f32) -> Vec<f32> {
-        let raw: Vec<f32> = (0..dim)
-            .map(|i| (i as f32 * step).sin() + (i as f32 * step * 2.7).cos())
-            .collect();
+        let raw: Vec<f32> =
+            (0..dim).map(|i| (i as f32 * step).sin() + (i as f32 * step * 2.7).cos()).collect();
         let norm = raw.iter().map(|v| v * v).sum::<f32>().sqrt();
         raw.iter().map(|v| v / norm).collect()
     }
@@ -240,11 +203,7 @@ mod tests {
             .zip(0..)
             .map(|(v, i)| {
                 let level = 2 * (v / step + 7.5).round().clamp(0.0, 15.0) as i32 - 15;
-                if signs[i / 64] >> (i % 64) & 1 == 1 {
-                    level
-                } else {
-                    -level
-                }
+                if signs[i / 64] >> (i % 64) & 1 == 1 { level } else { -level }
             })
             .sum();
         let mut found = Vec::new();
@@ -257,10 +216,7 @@ mod tests {
 
     #[test]
     fn sign_codes_are_a_bit_a_component() {
-        assert_eq!(
-            sign_codes(&[1.0, -1.0, 0.5, 0.0, 0.0, 0.0, 0.0, 2.0, 3.0, -1.0], 5),
-            [0b00101, 0b01100]
-        );
+        assert_eq!(sign_codes(&[1.0, -1.0, 0.5, 0.0, 0.0, 0.0, 0.0, 2.0, 3.0, -1.0], 5), [0b00101, 0b01100]);
     }
 
     #[test]

@@ -31,25 +31,12 @@ enum Delta {
 
 fn turn() -> impl Strategy<Value = Turn> {
     let words = prop::collection::vec(0..WORDS.len(), 0..7);
-    (
-        0..3_u8,
-        0..6_i64,
-        0..SPEAKERS.len(),
-        words,
-        0..4_i64,
-        any::<bool>(),
-    )
-        .prop_map(|(session, seq, speaker, words, day, is_tagged)| {
+    (0..3_u8, 0..6_i64, 0..SPEAKERS.len(), words, 0..4_i64, any::<bool>()).prop_map(
+        |(session, seq, speaker, words, day, is_tagged)| {
             let at_us = 1_700_000_000_000_000 + day * 86_400_000_000;
-            Turn {
-                session,
-                seq,
-                speaker,
-                words,
-                at_us,
-                is_tagged,
-            }
-        })
+            Turn { session, seq, speaker, words, at_us, is_tagged }
+        },
+    )
 }
 
 fn delta() -> impl Strategy<Value = Delta> {
@@ -70,9 +57,7 @@ fn key(number: u8) -> String {
 }
 
 fn vector(seed: u8, dim: usize) -> Vec<f32> {
-    let raw: Vec<f32> = (0..dim)
-        .map(|i| ((i * 7 + 1) as f32 * (f32::from(seed) + 1.3)).sin())
-        .collect();
+    let raw: Vec<f32> = (0..dim).map(|i| ((i * 7 + 1) as f32 * (f32::from(seed) + 1.3)).sin()).collect();
     let norm = raw.iter().map(|v| v * v).sum::<f32>().sqrt();
     raw.iter().map(|v| v / norm).collect()
 }
@@ -95,38 +80,20 @@ fn put(index: &mut Index, number: u8, turn: &Turn) {
 }
 
 fn attach(index: &mut Index, number: u8, seed: u8) -> bool {
-    index
-        .set_vector(&key(number), &Vector::quantise(&vector(seed, DIM)))
-        .is_ok()
+    index.set_vector(&key(number), &Vector::quantise(&vector(seed, DIM))).is_ok()
 }
 
 /// Everything a caller can see of a search, scores as bits.
 fn answers(indexes: &[&Index]) -> Vec<Vec<(Hit, u64)>> {
     let query_vector = vector(3, DIM);
-    let tokens = QueryTokens {
-        spans: vec![(0, 3), (8, 17), (20, 30)],
-        vectors: vector(9, 3 * DIM),
-        dim: DIM,
-    };
+    let tokens =
+        QueryTokens { spans: vec![(0, 3), (8, 17), (20, 30)], vectors: vector(9, 3 * DIM), dim: DIM };
     let filters = [
         Filter::default(),
-        Filter {
-            agent: Some("even"),
-            no_label: &["blue"],
-            ..Filter::default()
-        },
-        Filter {
-            kinds: Some(0b110),
-            after_us: Some(1_700_000_000_000_001),
-            ..Filter::default()
-        },
+        Filter { agent: Some("even"), no_label: &["blue"], ..Filter::default() },
+        Filter { kinds: Some(0b110), after_us: Some(1_700_000_000_000_001), ..Filter::default() },
     ];
-    let tight = Params {
-        candidates: 5,
-        seeds: 7,
-        exact_below: 0,
-        ..Params::default()
-    };
+    let tight = Params { candidates: 5, seeds: 7, exact_below: 0, ..Params::default() };
     let mut out = Vec::new();
     for params in [Params::default(), tight] {
         for filter in filters {
@@ -145,20 +112,8 @@ fn answers(indexes: &[&Index]) -> Vec<Vec<(Hit, u64)>> {
                     .iter()
                     .map(|k| sign_codes(&vector(k.len() as u8 + k.as_bytes()[3], 2 * DIM), DIM))
                     .collect();
-                ranking.rerank(
-                    wanted
-                        .iter()
-                        .zip(&codes)
-                        .skip(1)
-                        .map(|(k, c)| (k.as_str(), c.as_slice())),
-                );
-                out.push(
-                    ranking
-                        .top(50)
-                        .into_iter()
-                        .map(|hit| (hit.clone(), hit.score.to_bits()))
-                        .collect(),
-                );
+                ranking.rerank(wanted.iter().zip(&codes).skip(1).map(|(k, c)| (k.as_str(), c.as_slice())));
+                out.push(ranking.top(50).into_iter().map(|hit| (hit.clone(), hit.score.to_bits())).collect());
             }
         }
     }

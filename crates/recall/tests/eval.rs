@@ -4,25 +4,17 @@ use recall::eval::locomo::{Conversation, parse};
 use recall::eval::{Figures, LOCOMO_BASELINES, Tally, table};
 
 fn first() -> Conversation {
-    parse(include_bytes!("data/array.json"))
-        .expect("the corpus is readable")
-        .remove(0)
+    parse(include_bytes!("data/array.json")).expect("the corpus is readable").remove(0)
 }
 
 #[test]
 fn an_array_of_conversations_is_read() {
     let conversation = first();
     assert_eq!(conversation.id, "first");
-    let turns: Vec<_> = conversation
-        .turns
-        .iter()
-        .map(|t| (t.id.as_str(), t.session, t.seq, t.occurred_at_us))
-        .collect();
+    let turns: Vec<_> =
+        conversation.turns.iter().map(|t| (t.id.as_str(), t.session, t.seq, t.occurred_at_us)).collect();
     let may = 1_683_554_160_000_000;
-    assert_eq!(
-        turns,
-        [("D1:1", 1, 0, may), ("D1:2", 1, 1, may), ("D10:1", 10, 0, 0)]
-    );
+    assert_eq!(turns, [("D1:1", 1, 0, may), ("D1:2", 1, 1, may), ("D10:1", 10, 0, 0)]);
     assert_eq!(conversation.turns[1].caption.as_deref(), Some("a red kite"));
     assert_eq!(conversation.turns[1].image_query.as_deref(), Some("kite sky"));
 }
@@ -32,11 +24,7 @@ fn one_conversation_with_sessions_at_top_level_is_read() {
     let mut all = parse(include_bytes!("data/single.json")).expect("the corpus is readable");
     let conversation = all.remove(0);
     assert!(all.is_empty());
-    let turns: Vec<_> = conversation
-        .turns
-        .iter()
-        .map(|t| (t.id.as_str(), t.text.as_str()))
-        .collect();
+    let turns: Vec<_> = conversation.turns.iter().map(|t| (t.id.as_str(), t.text.as_str())).collect();
     assert_eq!(turns, [("D1:1", "Good morning."), ("D2:1", "Good night.")]);
     assert_eq!(conversation.turns[0].occurred_at_us, 1_704_153_900_000_000);
     assert_eq!(conversation.questions[0].evidence, ["D1:1"]);
@@ -78,9 +66,7 @@ fn the_table_sets_results_beside_the_published_ones() {
     tally.add(&first().questions[0], &["D1:1"]);
     let printed = table(&[("ours", &tally)], &LOCOMO_BASELINES);
     let line = |start: &str, group: &str| {
-        let found = printed
-            .lines()
-            .find(|l| l.starts_with(start) && l.contains(group));
+        let found = printed.lines().find(|l| l.starts_with(start) && l.contains(group));
         found.map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
     };
     let ours = "ours all 1 100.0 100.0 100.0 100.0 100.0 100.0 100.0 100.0";

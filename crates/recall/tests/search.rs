@@ -22,43 +22,25 @@ fn index(turns: &[(&str, &str, &str)]) -> Index {
 }
 
 fn keys(index: &Index, query: &Query<'_>) -> Vec<String> {
-    search(&[index], query, &Params::default())
-        .top(10)
-        .into_iter()
-        .map(|hit| hit.key)
-        .collect()
+    search(&[index], query, &Params::default()).top(10).into_iter().map(|hit| hit.key).collect()
 }
 
 fn ask(text: &str) -> Query<'_> {
-    Query {
-        text,
-        explain: true,
-        ..Query::default()
-    }
+    Query { text, explain: true, ..Query::default() }
 }
 
 #[test]
 fn a_neighbour_is_found_through_the_turn_that_matches() {
-    let index = index(&[
-        ("q", "ann", "What did the vet say?"),
-        ("a", "bob", "Nothing serious, thankfully."),
-    ]);
+    let index = index(&[("q", "ann", "What did the vet say?"), ("a", "bob", "Nothing serious, thankfully.")]);
     let hits = search(&[&index], &ask("vet"), &Params::default()).top(10);
     assert_eq!(hits[1].key, "a");
-    let near: Vec<_> = hits[1]
-        .explain
-        .iter()
-        .filter(|p| p.kind == "neighbours")
-        .collect();
+    let near: Vec<_> = hits[1].explain.iter().filter(|p| p.kind == "neighbours").collect();
     assert_eq!((near.len(), near[0].from.as_deref()), (1, Some("q")));
 }
 
 #[test]
 fn what_may_not_be_read_neither_returns_nor_lends() {
-    let mut index = index(&[
-        ("q", "ann", "What did the vet say?"),
-        ("a", "bob", "Nothing serious."),
-    ]);
+    let mut index = index(&[("q", "ann", "What did the vet say?"), ("a", "bob", "Nothing serious.")]);
     index.upsert(&Doc {
         key: "b",
         session: "s",
@@ -67,42 +49,14 @@ fn what_may_not_be_read_neither_returns_nor_lends() {
         labels: &["money"],
         ..Doc::default()
     });
-    let filter = Filter {
-        after_us: Some(DAY_US),
-        no_label: &["money"],
-        ..Filter::default()
-    };
+    let filter = Filter { after_us: Some(DAY_US), no_label: &["money"], ..Filter::default() };
     let query = Query { filter, ..ask("vet") };
     let hits = search(&[&index], &query, &Params::default()).top(10);
     assert!(hits.is_empty(), "{hits:?}");
-    let labelled = Filter {
-        any_label: &["money", "none"],
-        ..Filter::default()
-    };
-    assert_eq!(
-        keys(
-            &index,
-            &Query {
-                filter: labelled,
-                ..ask("vet")
-            }
-        ),
-        ["b"]
-    );
-    let nobody = Filter {
-        agent: Some("nobody"),
-        ..Filter::default()
-    };
-    assert!(
-        keys(
-            &index,
-            &Query {
-                filter: nobody,
-                ..ask("vet")
-            }
-        )
-        .is_empty()
-    );
+    let labelled = Filter { any_label: &["money", "none"], ..Filter::default() };
+    assert_eq!(keys(&index, &Query { filter: labelled, ..ask("vet") }), ["b"]);
+    let nobody = Filter { agent: Some("nobody"), ..Filter::default() };
+    assert!(keys(&index, &Query { filter: nobody, ..ask("vet") }).is_empty());
 }
 
 #[test]
@@ -124,35 +78,20 @@ fn equal_scores_go_to_the_newer_then_the_key() {
 
 #[test]
 fn the_speaker_named_is_favoured_not_required() {
-    let turns = [
-        ("a", "Ann", "We sailed to the island"),
-        ("b", "Bob", "I sailed there too"),
-    ];
+    let turns = [("a", "Ann", "We sailed to the island"), ("b", "Bob", "I sailed there too")];
     let found = keys(&index(&turns), &ask("Where did Bob sail?"));
     assert_eq!(found.len(), 2);
     assert_eq!(found[0], "b");
     let ranking = search(&[&index(&turns)], &ask("Where did Bob sail?"), &Params::default());
     assert_eq!(ranking.analysis().speakers, ["Bob"]);
-    let terms: Vec<_> = ranking
-        .analysis()
-        .terms
-        .iter()
-        .map(|t| (t.term.as_str(), t.form.as_str()))
-        .collect();
+    let terms: Vec<_> = ranking.analysis().terms.iter().map(|t| (t.term.as_str(), t.form.as_str())).collect();
     assert_eq!(terms, [("sail", "sail")]);
 }
 
 #[test]
 fn a_role_is_not_a_name() {
-    let turns = [
-        ("a", "system", "The operating system is Debian"),
-        ("b", "user", "Thanks"),
-    ];
-    let ranking = search(
-        &[&index(&turns)],
-        &ask("which operating system"),
-        &Params::default(),
-    );
+    let turns = [("a", "system", "The operating system is Debian"), ("b", "user", "Thanks")];
+    let ranking = search(&[&index(&turns)], &ask("which operating system"), &Params::default());
     assert!(ranking.analysis().speakers.is_empty());
 }
 
@@ -166,47 +105,16 @@ fn the_date_is_searched_in_words() {
 fn meaning_finds_what_words_do_not() {
     let mut index = Index::default();
     for (key, vector) in [("near", [0.9, 0.1]), ("far", [-0.2, 0.9])] {
-        index.upsert(&Doc {
-            key,
-            session: key,
-            text: "xyzzy",
-            ..Doc::default()
-        });
-        index
-            .set_vector(key, &Vector::quantise(&vector))
-            .expect("the key is there");
+        index.upsert(&Doc { key, session: key, text: "xyzzy", ..Doc::default() });
+        index.set_vector(key, &Vector::quantise(&vector)).expect("the key is there");
     }
-    index.upsert(&Doc {
-        key: "words",
-        session: "w",
-        text: "a feline",
-        ..Doc::default()
-    });
+    index.upsert(&Doc { key: "words", session: "w", text: "a feline", ..Doc::default() });
     assert_eq!(index.missing_vectors(), 1);
-    let query = Query {
-        vector: Some(&[1.0, 0.0]),
-        ..ask("feline")
-    };
+    let query = Query { vector: Some(&[1.0, 0.0]), ..ask("feline") };
     let found = keys(&index, &query);
-    assert_eq!(
-        found[..2],
-        ["words", "near"],
-        "a turn without vector stands by its words"
-    );
-    assert_eq!(
-        keys(
-            &index,
-            &Query {
-                mode: Mode::Lexical,
-                ..query
-            }
-        ),
-        ["words"]
-    );
-    let other_model = Query {
-        vector: Some(&[1.0, 0.0, 0.0]),
-        ..query
-    };
+    assert_eq!(found[..2], ["words", "near"], "a turn without vector stands by its words");
+    assert_eq!(keys(&index, &Query { mode: Mode::Lexical, ..query }), ["words"]);
+    let other_model = Query { vector: Some(&[1.0, 0.0, 0.0]), ..query };
     assert_eq!(keys(&index, &other_model), ["words"]);
 }
 
@@ -216,10 +124,7 @@ fn a_wrong_vector_is_refused() {
     let vector = |n| Vector::quantise(&vec![1.0; n]);
     assert_eq!(index.set_vector("z", &vector(2)), Err(VectorError::UnknownKey));
     assert_eq!(index.set_vector("a", &vector(2)), Ok(()));
-    assert_eq!(
-        index.set_vector("b", &vector(3)),
-        Err(VectorError::Dimension { expected: 2, got: 3 })
-    );
+    assert_eq!(index.set_vector("b", &vector(3)), Err(VectorError::Dimension { expected: 2, got: 3 }));
     index.remove("a");
     assert_eq!(index.set_vector("b", &vector(3)), Ok(()));
 }

@@ -22,9 +22,7 @@ struct Description;
 pub fn routes(identity: Identity, memory: Memory) -> (Router, utoipa::openapi::OpenApi) {
     let (identity_router, identity_api) = identity::routes().split_for_parts();
     let (memory_router, memory_api) = memory::routes().split_for_parts();
-    let router = identity_router
-        .with_state(identity)
-        .merge(memory_router.with_state(memory));
+    let router = identity_router.with_state(identity).merge(memory_router.with_state(memory));
     (router, describe([identity_api, memory_api]))
 }
 

@@ -56,10 +56,7 @@ pub struct StartError {
 
 impl StartError {
     fn new(variable: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            variable,
-            text: text.into(),
-        }
+        Self { variable, text: text.into() }
     }
 }
 
@@ -71,10 +68,7 @@ impl App {
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         metrics::recorder();
         let secrets = secrets::take_or_make(&config).map_err(|e| {
-            StartError::new(
-                "DATA_DIR",
-                format!("cannot keep secrets there: {e}; mend its rights"),
-            )
+            StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))
         })?;
         let store = open_store(&config).await?;
         let blobs = match &config.s3 {
@@ -84,36 +78,15 @@ impl App {
         };
         let embedder = Arc::new(open_embedder(&config)?);
         let wake_jobs = Arc::new(Notify::new());
-        let memory_config = MemoryConfig {
-            index_bytes: config.index_bytes,
-            ..MemoryConfig::default()
-        };
-        let memory = Memory::start(
-            store.clone(),
-            blobs,
-            clock.clone(),
-            embedder,
-            memory_config,
-            wake_jobs.clone(),
-        );
-        let identity = Identity::new(
-            store.clone(),
-            clock.clone(),
-            config.identity(secrets.jwt, secrets.api_key),
-        );
+        let memory_config = MemoryConfig { index_bytes: config.index_bytes, ..MemoryConfig::default() };
+        let memory =
+            Memory::start(store.clone(), blobs, clock.clone(), embedder, memory_config, wake_jobs.clone());
+        let identity =
+            Identity::new(store.clone(), clock.clone(), config.identity(secrets.jwt, secrets.api_key));
         let name = store.database_name().to_owned();
         let health = Health::new(clock.clone(), config.service_name.clone(), name);
         let router = router(&config, &store, &clock, &identity, &memory, &health);
-        Ok(Self {
-            config: Arc::new(config),
-            store,
-            clock,
-            identity,
-            memory,
-            health,
-            router,
-            wake_jobs,
-        })
+        Ok(Self { config: Arc::new(config), store, clock, identity, memory, health, router, wake_jobs })
     }
 
     /// The whole router, with the edge around it.
@@ -152,23 +125,14 @@ impl App {
 
     /// The runner of background jobs.
     pub fn jobs(&self) -> Runner {
-        Runner::new(
-            self.store.clone(),
-            self.clock.clone(),
-            self.memory.jobs(),
-            self.wake_jobs.clone(),
-        )
+        Runner::new(self.store.clone(), self.clock.clone(), self.memory.jobs(), self.wake_jobs.clone())
     }
 
     /// Serves until `stop` turns true, then drains.
     pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
         self.health.probe(self.store.clone());
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
-        let jobs = self
-            .config
-            .run_mode
-            .works
-            .then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
+        let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
         let mut told = stop.clone();
         tokio::spawn(async move {
             if told.wait_for(|stopped| *stopped).await.is_ok() {
@@ -218,9 +182,7 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
             store::Error::Corrupt(_) => "restore a backup or name another file",
             _ => "see that the file and its directory are yours to write",
         };
-        let cause = std::error::Error::source(&error)
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         StartError::new("DATABASE_URL", format!("{error}{cause}; {cure}"))
     })
 }
@@ -245,12 +207,7 @@ pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
                 )
             })
         }
-        EmbeddingConfig::Remote {
-            base_url,
-            model,
-            dimension,
-            api_key,
-        } => {
+        EmbeddingConfig::Remote { base_url, model, dimension, api_key } => {
             let remote = RemoteConfig {
                 dim: Some(*dimension),
                 api_key: api_key.as_ref().map(|key| key.expose().to_owned()),
@@ -270,9 +227,7 @@ fn router(
     memory: &Memory,
     health: &Health,
 ) -> Router {
-    let addresses = AddressRules {
-        trusted_proxies: config.trusted_proxies.clone(),
-    };
+    let addresses = AddressRules { trusted_proxies: config.trusted_proxies.clone() };
     let observer = Observer::default();
     let metrics = Metrics::new(
         store.clone(),

@@ -26,10 +26,7 @@ pub(crate) fn wanted_format(query: &str, headers: &HeaderMap) -> kernel::Result<
     let Some(accept) = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()) else {
         return Ok(Format::Json);
     };
-    let best = accept
-        .split(',')
-        .filter_map(offer)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    let best = accept.split(',').filter_map(offer).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     match best {
         Some((weight, _, format)) if weight > 0.0 => Ok(format),
         _ => {
@@ -48,9 +45,7 @@ fn offer(entry: &str) -> Option<(f64, u8, Format)> {
         "text/plain" | "text/*" | "application/openmetrics-text" => (1, Format::Prometheus),
         _ => return None,
     };
-    let weight = parts
-        .find_map(|part| part.strip_prefix("q="))
-        .map_or(Some(1.0), |q| q.parse().ok())?;
+    let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok())?;
     Some((weight, format.0, format.1))
 }
 
@@ -71,10 +66,7 @@ mod tests {
         assert_eq!(of("", Some("*/*")), Ok(Format::Json));
         let scraper = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         assert_eq!(of("", Some(scraper)), Ok(Format::Prometheus));
-        assert_eq!(
-            of("", Some("text/plain;q=0.3, application/json;q=0.9")),
-            Ok(Format::Json)
-        );
+        assert_eq!(of("", Some("text/plain;q=0.3, application/json;q=0.9")), Ok(Format::Json));
         assert_eq!(of("format=json", Some("text/plain")), Ok(Format::Json));
         assert_eq!(of("", Some("image/png")), Err("not_acceptable"));
         assert_eq!(of("format=xml", None), Err("validation_failed"));

@@ -48,13 +48,7 @@ impl Health {
     /// A process that starts.
     pub(crate) fn new(clock: Clock, service: String, database_name: String) -> Self {
         let (phase, database) = (AtomicU8::new(Phase::Starting as u8), AtomicBool::new(false));
-        Self(Arc::new(Inner {
-            phase,
-            database,
-            clock,
-            service,
-            database_name,
-        }))
+        Self(Arc::new(Inner { phase, database, clock, service, database_name }))
     }
 
     /// Moves to a phase.
@@ -91,11 +85,7 @@ impl Health {
             loop {
                 every.tick().await;
                 let answered = tokio::time::timeout(PROBE_EVERY, store.ping()).await;
-                missed = if matches!(answered, Ok(Ok(()))) {
-                    0
-                } else {
-                    missed + 1
-                };
+                missed = if matches!(answered, Ok(Ok(()))) { 0 } else { missed + 1 };
                 if missed == 0 || missed >= MISSES {
                     health.set_database(missed == 0);
                 }
@@ -139,10 +129,8 @@ async fn healthz() -> Json<Value> {
 
 async fn live(State(health): State<Health>) -> Response {
     // Written out: this route is the yardstick of what a request costs.
-    let body = format!(
-        r#"{{"status":"alive","timestamp":"{}","uptime":"application is running"}}"#,
-        health.now()
-    );
+    let body =
+        format!(r#"{{"status":"alive","timestamp":"{}","uptime":"application is running"}}"#, health.now());
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 

@@ -23,13 +23,8 @@ pub(crate) enum LockError {
 pub(crate) fn take(data_dir: &Path) -> Result<DataLock, LockError> {
     let io = |error: std::io::Error| LockError::Io(error.to_string());
     let path = data_dir.join("hearth.lock");
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(io)?;
+    let mut file =
+        File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -7,20 +7,11 @@ use crate::config::LogConfig;
 /// Starts logging; a second call does nothing.
 pub fn start(config: &LogConfig) {
     // The engine's own statement log is ours to write, with the operation's name and without its text.
-    let filter = EnvFilter::try_new(format!(
-        "{},sqlx=warn,hyper=warn,h2=warn,rustls=warn",
-        config.level
-    ))
-    .unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter = EnvFilter::try_new(format!("{},sqlx=warn,hyper=warn,h2=warn,rustls=warn", config.level))
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if config.is_json {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init()
+        builder.json().flatten_event(true).with_current_span(false).try_init()
     } else {
         builder.with_target(false).try_init()
     };

@@ -25,9 +25,8 @@ fn main() -> ExitCode {
 /// Started under the older name `server`, the binary is `hearth serve`.
 fn arguments() -> Vec<std::ffi::OsString> {
     let mut arguments: Vec<_> = std::env::args_os().collect();
-    let name = arguments
-        .first()
-        .and_then(|path| std::path::Path::new(path).file_stem().map(ToOwned::to_owned));
+    let name =
+        arguments.first().and_then(|path| std::path::Path::new(path).file_stem().map(ToOwned::to_owned));
     if name.is_some_and(|name| name == "server") && arguments.get(1).is_none_or(|word| word != "serve") {
         arguments.insert(1, "serve".into());
     }

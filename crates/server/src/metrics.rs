@@ -24,12 +24,9 @@ use crate::process::process_lines;
 use crate::system::SystemWatch;
 use crate::window::Window;
 
-const SECONDS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
-const MILLISECONDS: &[f64] = &[
-    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0,
-];
+const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const MILLISECONDS: &[f64] =
+    &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0];
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1_024.0];
 
 /// The process's recorder; there can be only one.
@@ -113,10 +110,7 @@ impl Observer {
         metrics::counter!("agent_memory_operation_count", "operation" => name).increment(1);
         metrics::counter!("agent_memory_operation_failures", "operation" => name)
             .increment(u64::from(failed));
-        let (mut memory, now) = (
-            self.0.lock().unwrap_or_else(PoisonError::into_inner),
-            Instant::now(),
-        );
+        let (mut memory, now) = (self.0.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
         let memory = &mut *memory;
         for operation in [&mut memory.all, memory.by_name.entry(name).or_default()] {
             operation.window.add(now, ms);
@@ -138,15 +132,7 @@ impl Metrics {
         observer: &Observer,
     ) -> Self {
         let memory = observer.0.clone();
-        Self(Arc::new(Inner {
-            store,
-            memory_service,
-            clock,
-            system,
-            access,
-            rules,
-            memory,
-        }))
+        Self(Arc::new(Inner { store, memory_service, clock, system, access, rules, memory }))
     }
 
     /// Text of Prometheus 0.0.4, with the gauges brought up to date.
@@ -174,17 +160,10 @@ impl Metrics {
     }
 
     fn set_memory_gauges(&self) {
-        let (mut memory, now) = (
-            self.0.memory.lock().unwrap_or_else(PoisonError::into_inner),
-            Instant::now(),
-        );
+        let (mut memory, now) =
+            (self.0.memory.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
         let all = memory.all.window.summary(now);
-        for (name, value) in [
-            ("avg", all.avg),
-            ("p50", all.p50),
-            ("p95", all.p95),
-            ("p99", all.p99),
-        ] {
+        for (name, value) in [("avg", all.avg), ("p50", all.p50), ("p95", all.p95), ("p99", all.p99)] {
             metrics::gauge!(format!("agent_memory_latency_ms_{name}")).set(value);
         }
         for (name, operation) in &mut memory.by_name {
@@ -199,10 +178,7 @@ impl Metrics {
             return;
         };
         for state in ["due", "running", "failed", "dead"] {
-            let depth = states
-                .iter()
-                .find(|(name, _)| name == state)
-                .map_or(0, |(_, count)| *count);
+            let depth = states.iter().find(|(name, _)| name == state).map_or(0, |(_, count)| *count);
             metrics::gauge!("hearth_jobs", "state" => state).set(depth as f64);
         }
         metrics::gauge!("hearth_job_oldest_seconds").set(oldest);
@@ -210,10 +186,8 @@ impl Metrics {
 
     /// The contract's `/metrics/json`.
     fn memory_json(&self) -> Value {
-        let (mut memory, now) = (
-            self.0.memory.lock().unwrap_or_else(PoisonError::into_inner),
-            Instant::now(),
-        );
+        let (mut memory, now) =
+            (self.0.memory.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
         let mut operations = Map::new();
         for (name, operation) in &mut memory.by_name {
             let summary = operation.window.summary(now);
@@ -267,10 +241,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Seen {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self {
-            peer: parts
-                .extensions
-                .get::<ConnectInfo<SocketAddr>>()
-                .map(|info| info.0.ip()),
+            peer: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
             headers: parts.headers.clone(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         })
@@ -292,9 +263,7 @@ async fn prometheus_text(
     meta: Meta,
     seen: Seen,
 ) -> Result<Response, Problem> {
-    metrics
-        .check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated)
-        .await?;
+    metrics.check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated).await?;
     Ok(text_answer(metrics.prometheus().await))
 }
 
@@ -304,9 +273,7 @@ async fn memory_json(
     meta: Meta,
     seen: Seen,
 ) -> Result<Response, Problem> {
-    metrics
-        .check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated)
-        .await?;
+    metrics.check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated).await?;
     Ok(axum::Json(metrics.memory_json()).into_response())
 }
 
@@ -316,25 +283,17 @@ async fn negotiated(
     meta: Meta,
     seen: Seen,
 ) -> Result<Response, Problem> {
-    metrics
-        .check_access(&authenticator, meta, &seen, ErrorKind::Forbidden)
-        .await?;
+    metrics.check_access(&authenticator, meta, &seen, ErrorKind::Forbidden).await?;
     let mut answer = match wanted_format(&seen.query, &seen.headers)? {
         Format::Json => axum::Json(metrics.overview_json()).into_response(),
         Format::Prometheus => text_answer(metrics.prometheus().await),
     };
-    answer
-        .headers_mut()
-        .insert(header::VARY, header::HeaderValue::from_static("Accept"));
+    answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept"));
     Ok(answer)
 }
 
 fn text_answer(text: String) -> Response {
-    (
-        StatusCode::OK,
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
+    (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
         .into_response()
 }
 
@@ -351,12 +310,8 @@ impl Metrics {
         if !access.is_enabled {
             return Err(Error::not_found("route"));
         }
-        let forged = seen
-            .peer
-            .is_some_and(|peer| self.0.rules.is_forged(peer, &seen.headers));
-        let near = meta
-            .address
-            .is_some_and(|address| access.allow.iter().any(|net| net.contains(&address)));
+        let forged = seen.peer.is_some_and(|peer| self.0.rules.is_forged(peer, &seen.headers));
+        let near = meta.address.is_some_and(|address| access.allow.iter().any(|net| net.contains(&address)));
         if (near && !forged) || self.has_token(&seen.headers) {
             return Ok(());
         }
@@ -376,16 +331,10 @@ impl Metrics {
         let Some(token) = &self.0.access.token else {
             return false;
         };
-        let sent = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default();
+        let sent = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let basic = |encoded: &str| {
             let decoded = BASE64.decode(encoded.as_bytes()).ok()?;
-            String::from_utf8(decoded)
-                .ok()?
-                .split_once(':')
-                .map(|(_, password)| password.to_owned())
+            String::from_utf8(decoded).ok()?.split_once(':').map(|(_, password)| password.to_owned())
         };
         let shown = match sent.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Some(token.trim().to_owned()),

@@ -13,9 +13,8 @@ use rust_embed::RustEmbed;
 struct Files;
 
 /// Paths that belong to programs: below them an unknown path is an absent route, never the page.
-const API_PREFIXES: &[&str] = &[
-    "/api/", "/auth/", "/v1/", "/health", "/metrics", "/docs", "/openapi", "/mcp",
-];
+const API_PREFIXES: &[&str] =
+    &["/api/", "/auth/", "/v1/", "/health", "/metrics", "/docs", "/openapi", "/mcp"];
 
 /// Serves a file of the page, or its shell for every other path that a person may open.
 pub(crate) async fn serve(request: Request) -> Response {
@@ -42,24 +41,14 @@ pub(crate) async fn serve(request: Request) -> Response {
 }
 
 fn answer(file: rust_embed::EmbeddedFile, is_hashed: bool) -> Response {
-    let life = if is_hashed {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-cache"
-    };
+    let life = if is_hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mime = file.metadata.mimetype();
     let text = mime.starts_with("text/") || mime.ends_with("javascript") || mime.ends_with("json");
-    let media = if text {
-        format!("{mime}; charset=utf-8")
-    } else {
-        mime.to_owned()
-    };
+    let media = if text { format!("{mime}; charset=utf-8") } else { mime.to_owned() };
     let mut response = file.data.into_owned().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(life));
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_str(&media).expect("a media type is visible ASCII"),
-    );
+    headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_str(&media).expect("a media type is visible ASCII"));
     response
 }

@@ -15,21 +15,9 @@ pub(crate) fn process_lines() -> String {
             _ = writeln!(out, "# TYPE {name} {kind}\n{name} {value}");
         }
     };
-    add(
-        "process_resident_memory_bytes",
-        "gauge",
-        kib("VmRSS").map(|kib| kib as f64 * 1_024.0),
-    );
-    add(
-        "process_virtual_memory_bytes",
-        "gauge",
-        kib("VmSize").map(|kib| kib as f64 * 1_024.0),
-    );
-    add(
-        "process_threads",
-        "gauge",
-        kib("Threads").map(|count| count as f64),
-    );
+    add("process_resident_memory_bytes", "gauge", kib("VmRSS").map(|kib| kib as f64 * 1_024.0));
+    add("process_virtual_memory_bytes", "gauge", kib("VmSize").map(|kib| kib as f64 * 1_024.0));
+    add("process_threads", "gauge", kib("Threads").map(|count| count as f64));
     let descriptors = std::fs::read_dir("/proc/self/fd").map(Iterator::count).ok();
     add("process_open_fds", "gauge", descriptors.map(|count| count as f64));
     add("process_cpu_seconds_total", "counter", cpu_seconds());
@@ -41,9 +29,6 @@ fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let after_name = stat.rsplit_once(')')?.1;
     let mut fields = after_name.split_whitespace().skip(11);
-    let (user, system) = (
-        fields.next()?.parse::<f64>().ok()?,
-        fields.next()?.parse::<f64>().ok()?,
-    );
+    let (user, system) = (fields.next()?.parse::<f64>().ok()?, fields.next()?.parse::<f64>().ok()?);
     Some((user + system) / 100.0)
 }

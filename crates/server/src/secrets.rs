@@ -23,10 +23,7 @@ pub(crate) struct Secrets {
 /// A file that cannot be read or made.
 pub(crate) fn take_or_make(config: &Config) -> std::io::Result<Secrets> {
     let folder = config.data_dir.join("secrets");
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
     let get = |given: &Option<Secret>, name: &str| match given {
         Some(secret) => Ok(secret.clone()),
         None => read_or_make(&folder.join(name)),
@@ -46,11 +43,7 @@ fn read_or_make(path: &Path) -> std::io::Result<Secret> {
     }
     // Written beside and linked into place: of two processes that start at once, the first one's secret stays.
     let beside = path.with_extension(&kernel::random::token()[..8]);
-    let mut file = std::fs::File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
+    let mut file = std::fs::File::options().write(true).create_new(true).mode(0o600).open(&beside)?;
     file.write_all(kernel::random::token().as_bytes())?;
     file.sync_all()?;
     let linked = std::fs::hard_link(&beside, path);

@@ -70,10 +70,7 @@ fn sample(system: &mut System, data_dir: &std::path::Path) -> SystemSample {
     let used = total.saturating_sub(free) as f64;
     let networks = Networks::new_with_refreshed_list();
     let (sent, received) = networks.values().fold((0, 0), |(sent, received), network| {
-        (
-            sent + network.total_transmitted(),
-            received + network.total_received(),
-        )
+        (sent + network.total_transmitted(), received + network.total_received())
     });
     let disks = Disks::new_with_refreshed_list();
     let (read, written) = disks.list().iter().fold((0, 0), |(read, written), disk| {
@@ -83,11 +80,7 @@ fn sample(system: &mut System, data_dir: &std::path::Path) -> SystemSample {
     SystemSample {
         cpu_percent: f64::from(system.global_cpu_usage()),
         memory_mb: used / MB,
-        memory_percent: if total == 0 {
-            0.0
-        } else {
-            used / total as f64 * 100.0
-        },
+        memory_percent: if total == 0 { 0.0 } else { used / total as f64 * 100.0 },
         memory_available_mb: free as f64 / MB,
         disk_read_mb: read as f64 / MB,
         disk_write_mb: written as f64 / MB,
@@ -99,10 +92,7 @@ fn sample(system: &mut System, data_dir: &std::path::Path) -> SystemSample {
 
 fn data_disk_percent(disks: &Disks, data_dir: &std::path::Path) -> f64 {
     let absolute = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
-    let holding = disks
-        .list()
-        .iter()
-        .filter(|disk| absolute.starts_with(disk.mount_point()));
+    let holding = disks.list().iter().filter(|disk| absolute.starts_with(disk.mount_point()));
     let disk = holding.max_by_key(|disk| disk.mount_point().as_os_str().len());
     disk.map_or(0.0, |disk| {
         let total = disk.total_space().max(1) as f64;

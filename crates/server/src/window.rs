@@ -42,17 +42,8 @@ impl Window {
     /// Adds one latency.
     pub(crate) fn add(&mut self, now: Instant, ms: f64) {
         self.forget(now);
-        if self
-            .0
-            .back()
-            .is_none_or(|slot| now.duration_since(slot.began) >= SLOT)
-        {
-            self.0.push_back(Slot {
-                began: now,
-                counts: [0; BUCKETS],
-                count: 0,
-                sum_ms: 0.0,
-            });
+        if self.0.back().is_none_or(|slot| now.duration_since(slot.began) >= SLOT) {
+            self.0.push_back(Slot { began: now, counts: [0; BUCKETS], count: 0, sum_ms: 0.0 });
         }
         if let Some(slot) = self.0.back_mut() {
             let bucket = ((ms / FIRST_MS).max(1.0).ln() / GROWTH.ln()) as usize;
@@ -73,31 +64,17 @@ impl Window {
             let rank = (count as f64 * share).ceil().max(1.0) as u64;
             let mut seen = 0;
             let reached = (0..BUCKETS).find(|bucket| {
-                seen += self
-                    .0
-                    .iter()
-                    .map(|slot| u64::from(slot.counts[*bucket]))
-                    .sum::<u64>();
+                seen += self.0.iter().map(|slot| u64::from(slot.counts[*bucket])).sum::<u64>();
                 seen >= rank
             });
             FIRST_MS * GROWTH.powf(reached.unwrap_or(BUCKETS - 1) as f64 + 0.5)
         };
         let avg = self.0.iter().map(|slot| slot.sum_ms).sum::<f64>() / count as f64;
-        Summary {
-            count,
-            avg,
-            p50: percentile(0.5),
-            p95: percentile(0.95),
-            p99: percentile(0.99),
-        }
+        Summary { count, avg, p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) }
     }
 
     fn forget(&mut self, now: Instant) {
-        while self
-            .0
-            .front()
-            .is_some_and(|slot| now.duration_since(slot.began) >= SLOT * SLOTS as u32)
-        {
+        while self.0.front().is_some_and(|slot| now.duration_since(slot.began) >= SLOT * SLOTS as u32) {
             self.0.pop_front();
         }
     }
@@ -116,9 +93,6 @@ mod tests {
         for (got, wanted) in [(summary.p50, 500.0), (summary.p95, 950.0), (summary.p99, 990.0)] {
             assert!((got / wanted - 1.0_f64).abs() < 0.05, "{got} for {wanted}");
         }
-        assert_eq!(
-            window.summary(start + Duration::from_secs(301)),
-            Summary::default()
-        );
+        assert_eq!(window.summary(start + Duration::from_secs(301)), Summary::default());
     }
 }

@@ -68,9 +68,7 @@ impl Blobs {
         match self {
             Self::Disk(root) => put_file(&root.join(&key), &bytes).await?,
             Self::S3(s3) => {
-                s3.put(&ObjectPath::from(key.as_str()), bytes.into())
-                    .await
-                    .map_err(blob_error)?;
+                s3.put(&ObjectPath::from(key.as_str()), bytes.into()).await.map_err(blob_error)?;
             }
         }
         Ok(key)
@@ -118,12 +116,10 @@ impl Blobs {
 /// SHA-256 in lower-case hexadecimal.
 pub fn data_hash(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 /// Writes beside, syncs, renames, syncs the folder: after a power cut the file is whole or absent.

@@ -137,12 +137,7 @@ impl Runner {
         handlers: Vec<(&'static str, Handler)>,
         wake: Arc<Notify>,
     ) -> Self {
-        Self {
-            store,
-            clock,
-            handlers: Arc::new(handlers.into_iter().collect()),
-            wake,
-        }
+        Self { store, clock, handlers: Arc::new(handlers.into_iter().collect()), wake }
     }
 
     /// Works until `stop` is notified; sleeps until woken, at most a second.
@@ -284,13 +279,8 @@ pub async fn depth(store: &Store, now: Micros) -> Result<(Vec<(String, i64)>, f6
         (String, i64),
         "SELECT state, COUNT(*) FROM jobs WHERE state <> 'done' GROUP BY state"
     )?;
-    let oldest: Option<(Option<i64>,)> = fetch_optional!(
-        &mut conn,
-        (Option<i64>,),
-        "SELECT MIN(run_at) FROM jobs WHERE state = 'due'"
-    )?;
-    let oldest = oldest
-        .and_then(|row| row.0)
-        .map_or(0.0, |at| (now.0 - at).max(0) as f64 / 1e6);
+    let oldest: Option<(Option<i64>,)> =
+        fetch_optional!(&mut conn, (Option<i64>,), "SELECT MIN(run_at) FROM jobs WHERE state = 'due'")?;
+    let oldest = oldest.and_then(|row| row.0).map_or(0.0, |at| (now.0 - at).max(0) as f64 / 1e6);
     Ok((states, oldest))
 }

@@ -97,11 +97,8 @@ async fn up_locked(
     let applied = check(conn, engine).await?;
     let mut done = Vec::new();
     for migration in all(engine).iter().filter(|m| !applied.contains_key(m.name)) {
-        let (name, checksum, at) = (
-            migration.name,
-            data_hash(migration.up.as_bytes()),
-            clock.now().to_string(),
-        );
+        let (name, checksum, at) =
+            (migration.name, data_hash(migration.up.as_bytes()), clock.now().to_string());
         let row = "INSERT INTO schema_migrations (name, applied_at, checksum) VALUES ($1, $2, $3)";
         step(conn, migration.up, row, &[name, &at, &checksum]).await?;
         done.push(name);
@@ -115,10 +112,7 @@ async fn up_locked(
 /// As [`up`], and `Unknown` for a name that does not exist.
 pub async fn down(store: &Store, to: &str) -> Result<Vec<&'static str>, MigrateError> {
     let ours = all(store.engine());
-    let keep = ours
-        .iter()
-        .position(|m| m.name == to)
-        .ok_or_else(|| MigrateError::Unknown(to.to_owned()))?;
+    let keep = ours.iter().position(|m| m.name == to).ok_or_else(|| MigrateError::Unknown(to.to_owned()))?;
     let mut conn = lock(store).await?;
     let result = down_locked(&mut conn, store.engine(), &ours[keep + 1..]).await;
     unlock(conn).await;
@@ -133,13 +127,8 @@ async fn down_locked(
     let applied = check(conn, engine).await?;
     let mut done = Vec::new();
     for migration in undo.iter().rev().filter(|m| applied.contains_key(m.name)) {
-        step(
-            conn,
-            migration.down,
-            "DELETE FROM schema_migrations WHERE name = $1",
-            &[migration.name],
-        )
-        .await?;
+        step(conn, migration.down, "DELETE FROM schema_migrations WHERE name = $1", &[migration.name])
+            .await?;
         done.push(migration.name);
     }
     Ok(done)
@@ -164,11 +153,8 @@ pub async fn status(store: &Store) -> Result<Vec<Standing>, MigrateError> {
 /// Reads what was applied and refuses what this program cannot serve.
 async fn check(conn: &mut Conn, engine: Engine) -> Result<BTreeMap<String, Applied>, MigrateError> {
     if engine == Engine::Postgres {
-        let (version,): (i64,) = crate::fetch_one!(
-            conn,
-            (i64,),
-            "SELECT current_setting('server_version_num')::BIGINT"
-        )?;
+        let (version,): (i64,) =
+            crate::fetch_one!(conn, (i64,), "SELECT current_setting('server_version_num')::BIGINT")?;
         if version < 150_000 {
             return Err(MigrateError::OldServer(version / 10_000));
         }
@@ -232,10 +218,7 @@ async fn lock(store: &Store) -> Result<Conn> {
     match &mut conn {
         Conn::Sqlite(_) => conn.batch("BEGIN IMMEDIATE").await?,
         Conn::Postgres(c) => {
-            sqlx::query("SELECT pg_advisory_lock($1)")
-                .bind(POSTGRES_LOCK)
-                .execute(&mut **c)
-                .await?;
+            sqlx::query("SELECT pg_advisory_lock($1)").bind(POSTGRES_LOCK).execute(&mut **c).await?;
         }
     }
     Ok(conn)

@@ -57,11 +57,7 @@ impl StoreConfig {
 
     /// The engine that the address names.
     pub fn engine(&self) -> Engine {
-        if self.url.expose().starts_with("sqlite:") {
-            Engine::Sqlite
-        } else {
-            Engine::Postgres
-        }
+        if self.url.expose().starts_with("sqlite:") { Engine::Sqlite } else { Engine::Postgres }
     }
 
     /// The SQLite file, when it is one.
@@ -111,12 +107,7 @@ impl Store {
             Engine::Postgres => open_postgres(config)?,
         };
         let (pool_max, pool_min) = (config.pool_max, config.pool_min);
-        Ok(Self(Arc::new(Inner {
-            backend,
-            pool_max,
-            pool_min,
-            name,
-        })))
+        Ok(Self(Arc::new(Inner { backend, pool_max, pool_min, name })))
     }
 
     /// The engine.
@@ -168,8 +159,7 @@ impl Store {
                 let store = self.clone();
                 // A task of its own: a caller that goes away must not leave a transaction half done.
                 let task = tokio::spawn(async move { store.write_postgres(closure).await });
-                task.await
-                    .unwrap_or_else(|error| Err(kernel::Error::internal(error)))
+                task.await.unwrap_or_else(|error| Err(kernel::Error::internal(error)))
             }
         };
         let seconds = started.elapsed().as_secs_f64();
@@ -208,12 +198,7 @@ impl Store {
             Backend::Sqlite { readers, .. } => (readers.size(), readers.num_idle()),
             Backend::Postgres(pool) => (pool.size(), pool.num_idle()),
         };
-        PoolState {
-            open,
-            idle: idle as u32,
-            max: self.0.pool_max,
-            min: self.0.pool_min,
-        }
+        PoolState { open, idle: idle as u32, max: self.0.pool_max, min: self.0.pool_min }
     }
 
     /// Closes the connections after the work in hand.
@@ -229,10 +214,7 @@ impl Store {
         match &self.0.backend {
             Backend::Sqlite { readers, .. } => {
                 let options = (*readers.connect_options()).clone().pragma("query_only", "OFF");
-                let pool = SqlitePoolOptions::new()
-                    .max_connections(1)
-                    .connect_with(options)
-                    .await?;
+                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
                 Ok(Conn::Sqlite(pool.acquire().await?))
             }
             Backend::Postgres(pool) => Ok(Conn::Postgres(pool.acquire().await?)),
@@ -241,9 +223,7 @@ impl Store {
 }
 
 async fn open_sqlite(config: &StoreConfig) -> Result<(Backend, String)> {
-    let path = config
-        .sqlite_path()
-        .expect("the engine was told from the address");
+    let path = config.sqlite_path().expect("the engine was told from the address");
     let options = SqliteConnectOptions::new()
         .filename(&path)
         .create_if_missing(true)
@@ -255,10 +235,7 @@ async fn open_sqlite(config: &StoreConfig) -> Result<(Backend, String)> {
         .pragma("mmap_size", "268435456")
         .pragma("journal_size_limit", "67108864")
         .pragma("temp_store", "MEMORY");
-    let writing = SqlitePoolOptions::new()
-        .max_connections(1)
-        .max_lifetime(None)
-        .idle_timeout(None);
+    let writing = SqlitePoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     let conn = writing.connect_with(options.clone()).await?.acquire().await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(config.pool_max)
@@ -268,26 +245,16 @@ async fn open_sqlite(config: &StoreConfig) -> Result<(Backend, String)> {
         .max_lifetime(config.max_lifetime)
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
-    let name = path
-        .file_stem()
-        .map_or_else(|| "hearth".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok((
-        Backend::Sqlite {
-            readers,
-            writer: Writer::start(Conn::Sqlite(conn)),
-        },
-        name,
-    ))
+    let name =
+        path.file_stem().map_or_else(|| "hearth".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok((Backend::Sqlite { readers, writer: Writer::start(Conn::Sqlite(conn)) }, name))
 }
 
 fn open_postgres(config: &StoreConfig) -> Result<(Backend, String)> {
     let options = PgConnectOptions::from_str(config.url.expose())?
         .application_name("hearth")
         .statement_cache_capacity(256)
-        .options([(
-            "statement_timeout",
-            config.statement_timeout.as_millis().to_string(),
-        )]);
+        .options([("statement_timeout", config.statement_timeout.as_millis().to_string())]);
     let name = options.get_database().unwrap_or("postgres").to_owned();
     let pool = PgPoolOptions::new()
         .max_connections(config.pool_max)

@@ -72,17 +72,11 @@ pub async fn insert_many(
         inserted += match &mut **tx {
             Conn::Sqlite(conn) => {
                 let arguments: SqliteArguments = arguments::<Sqlite>(values)?;
-                sqlx::query_with(sql, arguments)
-                    .execute(&mut **conn)
-                    .await?
-                    .rows_affected()
+                sqlx::query_with(sql, arguments).execute(&mut **conn).await?.rows_affected()
             }
             Conn::Postgres(conn) => {
                 let arguments: PgArguments = arguments::<Postgres>(values)?;
-                sqlx::query_with(sql, arguments)
-                    .execute(&mut **conn)
-                    .await?
-                    .rows_affected()
+                sqlx::query_with(sql, arguments).execute(&mut **conn).await?.rows_affected()
             }
         };
     }
@@ -119,24 +113,11 @@ pub async fn fetch_by_ids<R: Row>(
     let mut found = Vec::with_capacity(ids.len());
     for part in ids.chunks(SIZES[0]) {
         // The list is filled up by repeating an id.
-        let size = SIZES
-            .into_iter()
-            .rev()
-            .find(|size| *size >= part.len())
-            .expect("a part is no longer than that");
-        let filled = part
-            .iter()
-            .chain(std::iter::repeat(&part[0]))
-            .take(size)
-            .map(|id| Value::from(*id));
+        let size =
+            SIZES.into_iter().rev().find(|size| *size >= part.len()).expect("a part is no longer than that");
+        let filled = part.iter().chain(std::iter::repeat(&part[0])).take(size).map(|id| Value::from(*id));
         let values = fixed.iter().cloned().chain(filled).collect();
-        let sql = text(Shape {
-            head,
-            tail: "",
-            first: fixed.len(),
-            columns: size,
-            rows: 1,
-        });
+        let sql = text(Shape { head, tail: "", first: fixed.len(), columns: size, rows: 1 });
         found.extend(fetch(conn, sql, values).await?);
     }
     Ok(found)
@@ -166,16 +147,7 @@ fn batches(head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Vec
         let fits = |size: &usize| *size <= left && size * columns <= MAX_PARAMETERS;
         let size = SIZES.into_iter().find(fits).expect("one row always fits");
         let values = rows.by_ref().take(size).flatten().collect();
-        cut.push((
-            text(Shape {
-                head,
-                tail,
-                first: 0,
-                columns,
-                rows: size,
-            }),
-            values,
-        ));
+        cut.push((text(Shape { head, tail, first: 0, columns, rows: size }), values));
         left -= size;
     }
     cut
@@ -220,25 +192,13 @@ fn text(shape: Shape) -> &'static str {
     static TEXTS: LazyLock<Mutex<HashMap<Shape, &'static str>>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     texts.entry(shape).or_insert_with(|| {
-        let Shape {
-            head,
-            tail,
-            first,
-            columns,
-            rows,
-        } = shape;
+        let Shape { head, tail, first, columns, rows } = shape;
         let row = |r: usize| {
-            let names: Vec<String> = (1..=columns)
-                .map(|c| format!("${}", first + r * columns + c))
-                .collect();
+            let names: Vec<String> = (1..=columns).map(|c| format!("${}", first + r * columns + c)).collect();
             format!("({})", names.join(", "))
         };
         let values = (0..rows).map(row).collect::<Vec<_>>().join(", ");
-        let word = if head.trim_end().ends_with("IN") {
-            ""
-        } else {
-            "VALUES "
-        };
+        let word = if head.trim_end().ends_with("IN") { "" } else { "VALUES " };
         // A handful of texts for the life of the process.
         String::leak(format!("{head} {word}{values} {tail}"))
     })

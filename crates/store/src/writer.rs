@@ -58,15 +58,9 @@ pub(crate) async fn guarded<T, F>(closure: F, tx: &mut Tx) -> kernel::Result<T>
 where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, kernel::Result<T>>,
 {
-    AssertUnwindSafe(async { closure(tx).await })
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| {
-            Err(kernel::Error::internal(format!(
-                "a write panicked: {}",
-                panic_text(&*panic)
-            )))
-        })
+    AssertUnwindSafe(async { closure(tx).await }).catch_unwind().await.unwrap_or_else(|panic| {
+        Err(kernel::Error::internal(format!("a write panicked: {}", panic_text(&*panic))))
+    })
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
@@ -95,11 +89,7 @@ impl Writer {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, kernel::Result<T>> + Send + 'static,
     {
         let (answer, wait) = oneshot::channel();
-        let job = Box::new(Write {
-            closure: Some(closure),
-            result: None,
-            answer,
-        });
+        let job = Box::new(Write { closure: Some(closure), result: None, answer });
         let gone = || Error::Aborted("the writer has ended".to_owned());
         self.0.send(job).await.map_err(|_| gone())?;
         wait.await.map_err(|_| gone())?

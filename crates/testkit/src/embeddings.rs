@@ -114,22 +114,15 @@ async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Value> {
 fn vectors(request: &Value, dim: usize, left_out: usize) -> String {
     let texts = request["input"].as_array().map(Vec::as_slice).unwrap_or_default();
     let row = |(index, text): (usize, &Value)| json!({"index": index, "embedding": vector(text.as_str().unwrap_or_default(), dim)});
-    let rows: Vec<Value> = texts
-        .iter()
-        .take(texts.len().saturating_sub(left_out))
-        .enumerate()
-        .map(row)
-        .collect();
+    let rows: Vec<Value> =
+        texts.iter().take(texts.len().saturating_sub(left_out)).enumerate().map(row).collect();
     json!({ "data": rows }).to_string()
 }
 
 /// Counts words by a hash of their first three letters, so that related words lie near each other.
 fn vector(text: &str, dim: usize) -> Vec<f32> {
     let mut out = vec![0.01; dim];
-    for word in text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let hash = word
             .to_lowercase()
             .chars()

@@ -39,9 +39,7 @@ impl Home {
 
     /// A second server's pools on the same database.
     pub async fn open_again(&self) -> Store {
-        Store::open(&config(&self.url))
-            .await
-            .expect("the database opens twice")
+        Store::open(&config(&self.url)).await.expect("the database opens twice")
     }
 }
 
@@ -63,9 +61,7 @@ pub async fn databases() -> [Home; 2] {
 pub async fn homes() -> [Home; 2] {
     let homes = databases().await;
     for home in &homes {
-        store::migrate::up(&home.store, &crate::clock())
-            .await
-            .expect("the migrations apply");
+        store::migrate::up(&home.store, &crate::clock()).await.expect("the migrations apply");
     }
     homes
 }
@@ -97,10 +93,7 @@ async fn sqlite() -> Home {
 
 async fn postgres() -> Home {
     let database = Database::create().await;
-    let (server, _) = database
-        .server
-        .rsplit_once('/')
-        .expect("an address names a database");
+    let (server, _) = database.server.rsplit_once('/').expect("an address names a database");
     let url = format!("{server}/{}", database.name);
     let folder = tempfile::tempdir().expect("a temporary folder");
     home("PostgreSQL", url, folder, Some(database)).await
@@ -108,14 +101,7 @@ async fn postgres() -> Home {
 
 async fn home(name: &'static str, url: String, folder: TempDir, database: Option<Database>) -> Home {
     let store = Store::open(&config(&url)).await.expect("an empty database opens");
-    Home {
-        name,
-        engine: store.engine(),
-        store,
-        url,
-        folder,
-        database,
-    }
+    Home { name, engine: store.engine(), store, url, folder, database }
 }
 
 /// Few connections, and patience on a busy machine.
@@ -135,18 +121,15 @@ struct Database {
 
 impl Database {
     async fn create() -> Self {
-        let database = Self {
-            server: server_url(),
-            name: format!("hearth_test_{}", &kernel::random::token()[..20]),
-        };
+        let database =
+            Self { server: server_url(), name: format!("hearth_test_{}", &kernel::random::token()[..20]) };
         database.ask(&format!("CREATE DATABASE {}", database.name)).await;
         database
     }
 
     async fn ask(&self, sql: &str) {
-        let mut conn = PgConnection::connect(&self.server)
-            .await
-            .expect("the PostgreSQL of the tests answers");
+        let mut conn =
+            PgConnection::connect(&self.server).await.expect("the PostgreSQL of the tests answers");
         store::sqlx::query(AssertSqlSafe(sql.to_owned()))
             .execute(&mut conn)
             .await

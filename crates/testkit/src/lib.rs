@@ -36,10 +36,7 @@ pub fn needed(name: &str, what: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| missing(name, what))
 }
 
-#[allow(
-    clippy::panic,
-    reason = "a test without its service fails, it is never skipped"
-)]
+#[allow(clippy::panic, reason = "a test without its service fails, it is never skipped")]
 fn missing(name: &str, what: &str) -> ! {
     panic!("{name} must name {what}; ./test starts one and sets it")
 }

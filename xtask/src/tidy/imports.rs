@@ -17,9 +17,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
         Some(Ok(table)) => table,
         Some(Err(problem)) => return vec![problem],
         None => {
-            return vec![format!(
-                "{PAGE}: missing; it holds the table of who may import whom"
-            )];
+            return vec![format!("{PAGE}: missing; it holds the table of who may import whom")];
         }
     };
     let manifests = manifests(tree);
@@ -28,17 +26,13 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
         let used_rooms: Vec<&String> = uses.iter().filter(|used| manifests.contains_key(*used)).collect();
         let Some(allowed) = table.get(name) else {
             if !used_rooms.is_empty() {
-                found.push(format!(
-                    "{path}: crate {name} has no row in the import table of {PAGE}"
-                ));
+                found.push(format!("{path}: crate {name} has no row in the import table of {PAGE}"));
             }
             continue;
         };
         for used in used_rooms {
             if !allowed.contains(used) && !allowed.contains("*") {
-                found.push(format!(
-                    "{path}: {name} may not depend on {used} ({PAGE}, import table)"
-                ));
+                found.push(format!("{path}: {name} may not depend on {used} ({PAGE}, import table)"));
             }
         }
     }
@@ -53,11 +47,7 @@ fn parse_table(page: &str) -> Result<Table, String> {
         .map(|(inner, _)| inner)
         .ok_or_else(|| format!("{PAGE}: no import table between {BEGIN} and {END}"))?;
     let mut table = Table::new();
-    for line in inner
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("```"))
-    {
+    for line in inner.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```")) {
         let (names, targets) = line.split_once("->").ok_or_else(|| {
             format!("{PAGE}: cannot read the import row `{line}`; write `crate -> crate crate`")
         })?;
@@ -70,9 +60,7 @@ fn parse_table(page: &str) -> Result<Table, String> {
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split([' ', ',', '\t'])
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
+    text.split([' ', ',', '\t']).filter(|word| !word.is_empty()).map(str::to_owned)
 }
 
 /// Name → (manifest path, names of its dependencies outside tests), for every crate of the workspace.
@@ -113,11 +101,7 @@ mod tests {
         "x\n<!-- imports:begin -->\n```text\nkernel ->\nmemory -> kernel\n```\n<!-- imports:end -->\n";
 
     fn with_memory(manifest: &str) -> Vec<String> {
-        problems(&Tree::of(&[
-            ("ARCHITECTURE.md", PAGE_TEXT),
-            KERNEL,
-            ("crates/memory/Cargo.toml", manifest),
-        ]))
+        problems(&Tree::of(&[("ARCHITECTURE.md", PAGE_TEXT), KERNEL, ("crates/memory/Cargo.toml", manifest)]))
     }
 
     #[test]
@@ -131,11 +115,7 @@ mod tests {
     fn an_import_against_the_table_is_found() {
         let page = PAGE_TEXT.replace("memory -> kernel", "memory ->");
         let manifest = "[package]\nname = \"memory\"\n[dependencies]\nkernel = { path = \"../kernel\" }\n";
-        let tree = Tree::of(&[
-            ("ARCHITECTURE.md", &page),
-            KERNEL,
-            ("crates/memory/Cargo.toml", manifest),
-        ]);
+        let tree = Tree::of(&[("ARCHITECTURE.md", &page), KERNEL, ("crates/memory/Cargo.toml", manifest)]);
         assert_eq!(
             problems(&tree),
             ["crates/memory/Cargo.toml: memory may not depend on kernel (ARCHITECTURE.md, import table)"]
@@ -146,11 +126,7 @@ mod tests {
     fn a_test_dependency_is_free() {
         let page = PAGE_TEXT.replace("memory -> kernel", "memory ->");
         let manifest = "[package]\nname = \"memory\"\n[dev-dependencies]\nkernel.workspace = true\n";
-        let tree = Tree::of(&[
-            ("ARCHITECTURE.md", &page),
-            KERNEL,
-            ("crates/memory/Cargo.toml", manifest),
-        ]);
+        let tree = Tree::of(&[("ARCHITECTURE.md", &page), KERNEL, ("crates/memory/Cargo.toml", manifest)]);
         assert!(problems(&tree).is_empty());
     }
 
@@ -158,11 +134,7 @@ mod tests {
     fn a_row_about_nothing_and_a_crate_without_row_are_found() {
         let page = PAGE_TEXT.replace("memory ->", "attic ->");
         let manifest = "[package]\nname = \"memory\"\n[dependencies]\nkernel.workspace = true\n";
-        let tree = Tree::of(&[
-            ("ARCHITECTURE.md", &page),
-            KERNEL,
-            ("crates/memory/Cargo.toml", manifest),
-        ]);
+        let tree = Tree::of(&[("ARCHITECTURE.md", &page), KERNEL, ("crates/memory/Cargo.toml", manifest)]);
         let found = problems(&tree).join("\n");
         assert!(found.contains("names attic"), "{found}");
         assert!(found.contains("memory has no row"), "{found}");

@@ -41,11 +41,7 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
 
 fn broken(tree: &Tree, page: &File, target: &str) -> Option<String> {
     let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-    let path = if path.is_empty() {
-        page.path.clone()
-    } else {
-        resolve(&page.path, path)
-    };
+    let path = if path.is_empty() { page.path.clone() } else { resolve(&page.path, path) };
     let Some(text) = tree.text(&path) else {
         let folder = format!("{}/", path.trim_end_matches('/'));
         let is_folder = tree.files.iter().any(|file| file.path.starts_with(&folder)) || path.is_empty();
@@ -74,15 +70,11 @@ fn resolve(page: &str, target: &str) -> String {
 
 /// Anchors of a page's headings, as code hosts make them: lower case, spaces to hyphens, other signs left out.
 fn headings(text: &str) -> impl Iterator<Item = String> {
-    prose(text)
-        .filter(|(_, line)| line.starts_with('#'))
-        .map(|(_, line)| {
-            let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title
-                .chars()
-                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
-            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-        })
+    prose(text).filter(|(_, line)| line.starts_with('#')).map(|(_, line)| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    })
 }
 
 #[cfg(test)]

@@ -19,9 +19,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     }
     for (here, there) in [("sqlite", "postgres"), ("postgres", "sqlite")] {
         for name in names[here].difference(&names[there]) {
-            found.push(format!(
-                "migrations/{here}/{name}.sql: {there} has no migration of this name"
-            ));
+            found.push(format!("migrations/{here}/{name}.sql: {there} has no migration of this name"));
         }
     }
     found
@@ -47,9 +45,7 @@ fn numbering(engine: &str, up: &BTreeSet<String>) -> Vec<String> {
 
 fn pairing(tree: &Tree, engine: &str, up: &BTreeSet<String>) -> Vec<String> {
     let down = steps(tree, &format!("migrations/{engine}/rollbacks/"), "_rollback.sql");
-    let lonely = up
-        .difference(&down)
-        .map(|name| format!("migrations/{engine}/{name}.sql: has no rollback"));
+    let lonely = up.difference(&down).map(|name| format!("migrations/{engine}/{name}.sql: has no rollback"));
     let stray = down
         .difference(up)
         .map(|name| format!("migrations/{engine}/rollbacks/{name}_rollback.sql: rolls back nothing"));
@@ -83,10 +79,7 @@ mod tests {
 
     #[test]
     fn a_gap_in_the_numbers_is_found() {
-        let files: Vec<_> = WHOLE
-            .iter()
-            .map(|(path, text)| (path.replace("001", "002"), *text))
-            .collect();
+        let files: Vec<_> = WHOLE.iter().map(|(path, text)| (path.replace("001", "002"), *text)).collect();
         let pairs: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
         let found = problems(&Tree::of(&pairs)).join("\n");
         assert!(found.contains("expected number 001"), "{found}");

@@ -20,12 +20,9 @@ fn check(tree: &Tree, allowed: &[(&str, &str)]) -> Vec<String> {
         .map(|file| (file.path.as_str(), file.code_lines().count()))
         .filter(|(_, lines)| *lines > LIMIT)
         .collect();
-    let over = long
-        .iter()
-        .filter(|(path, _)| !is_allowed(path))
-        .map(|(path, lines)| {
-            format!("{path}: {lines} lines outside tests, at most {LIMIT}; split it by subject")
-        });
+    let over = long.iter().filter(|(path, _)| !is_allowed(path)).map(|(path, lines)| {
+        format!("{path}: {lines} lines outside tests, at most {LIMIT}; split it by subject")
+    });
     let idle = allowed
         .iter()
         .filter(|(name, _)| !long.iter().any(|(path, _)| path == name))
@@ -52,9 +49,6 @@ mod tests {
         let long = "fn a() {}\n".repeat(LIMIT + 1);
         let tree = Tree::of(&[("crates/a/src/b.rs", &long)]);
         assert!(check(&tree, &[("crates/a/src/b.rs", "a table")]).is_empty());
-        assert_eq!(
-            check(&Tree::of(&[]), &[("crates/a/src/b.rs", "a table")]).len(),
-            1
-        );
+        assert_eq!(check(&Tree::of(&[]), &[("crates/a/src/b.rs", "a table")]).len(), 1);
     }
 }

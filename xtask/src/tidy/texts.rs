@@ -17,18 +17,12 @@ const REGISTRIES: &[&str] = &[
 ];
 
 /// Lock files are written by the package clients, addresses included; these are the public ones.
-const PUBLIC_SOURCES: &[&str] = &[
-    "registry+https://github.com/rust-lang/crates.io-index",
-    "https://registry.npmjs.org/",
-];
+const PUBLIC_SOURCES: &[&str] =
+    &["registry+https://github.com/rust-lang/crates.io-index", "https://registry.npmjs.org/"];
 
 /// Forbidden texts in all files outside this folder, which has to spell them.
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
-    tree.files
-        .iter()
-        .filter(|file| !file.path.starts_with("xtask/src/tidy/"))
-        .flat_map(in_file)
-        .collect()
+    tree.files.iter().filter(|file| !file.path.starts_with("xtask/src/tidy/")).flat_map(in_file).collect()
 }
 
 fn in_file(file: &File) -> Vec<String> {
@@ -36,11 +30,7 @@ fn in_file(file: &File) -> Vec<String> {
     let lines = file.text.lines().zip(1..);
     lines
         .filter_map(|(line, number)| {
-            let problem = if is_lock {
-                foreign_source(line)
-            } else {
-                forbidden(line)
-            }?;
+            let problem = if is_lock { foreign_source(line) } else { forbidden(line) }?;
             Some(format!("{}:{number}: {problem}", file.path))
         })
         .collect()
@@ -52,9 +42,7 @@ fn forbidden(line: &str) -> Option<String> {
         return Some(format!("`{path}` is a path of one machine"));
     }
     let registry = REGISTRIES.iter().find(|registry| line.contains(**registry))?;
-    Some(format!(
-        "`{registry}` names a package registry; say the package, not where it lies"
-    ))
+    Some(format!("`{registry}` names a package registry; say the package, not where it lies"))
 }
 
 /// Does an absolute path begin here? `../work/` and `https://host/work/` are other things.
@@ -84,42 +72,21 @@ mod tests {
     #[test]
     fn machine_paths_are_found() {
         assert_eq!(found("docs/a.md", "cd /work/hearth\n\nls /root/.cache\n"), 2);
-        assert_eq!(
-            found("docs/a.md", "see ../work/plan and https://example.com/work/\n"),
-            0
-        );
+        assert_eq!(found("docs/a.md", "see ../work/plan and https://example.com/work/\n"), 0);
     }
 
     #[test]
     fn registries_are_found() {
+        assert_eq!(found("README.md", "pip install --index-url https://pypi.org/simple x"), 1);
         assert_eq!(
-            found("README.md", "pip install --index-url https://pypi.org/simple x"),
-            1
-        );
-        assert_eq!(
-            found(
-                "Cargo.lock",
-                "source = \"registry+https://github.com/rust-lang/crates.io-index\""
-            ),
+            found("Cargo.lock", "source = \"registry+https://github.com/rust-lang/crates.io-index\""),
             0
         );
     }
 
     #[test]
     fn a_private_source_in_a_lock_file_is_found() {
-        assert_eq!(
-            found(
-                "ui/package-lock.json",
-                "  \"resolved\": \"https://mirror.example/a.tgz\","
-            ),
-            1
-        );
-        assert_eq!(
-            found(
-                "ui/package-lock.json",
-                "  \"resolved\": \"https://registry.npmjs.org/a.tgz\","
-            ),
-            0
-        );
+        assert_eq!(found("ui/package-lock.json", "  \"resolved\": \"https://mirror.example/a.tgz\","), 1);
+        assert_eq!(found("ui/package-lock.json", "  \"resolved\": \"https://registry.npmjs.org/a.tgz\","), 0);
     }
 }

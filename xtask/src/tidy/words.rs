@@ -37,13 +37,7 @@ const RULES: &[Rule] = &[
         reason: "environment variables are read in server/src/config only",
     },
     Rule {
-        needles: &[
-            "SystemTime::now",
-            "Timestamp::now",
-            "Zoned::now",
-            "Utc::now",
-            "Local::now",
-        ],
+        needles: &["SystemTime::now", "Timestamp::now", "Zoned::now", "Utc::now", "Local::now"],
         is_allowed: |file| in_room(file, "kernel"),
         reason: "the wall clock is read through kernel::Clock",
     },
@@ -59,25 +53,14 @@ const UNFINISHED: &[(&[&str], &[&str])] = &[
     (&["rs"], &["todo!(", "unimplemented!(", "#[ignore"]),
     (
         &["ts", "tsx", "mjs", "js"],
-        &[
-            "it.skip",
-            "test.skip",
-            "describe.skip",
-            "it.todo",
-            "test.todo",
-            ".only(",
-        ],
+        &["it.skip", "test.skip", "describe.skip", "it.todo", "test.todo", ".only("],
     ),
 ];
 
 /// Breaches of both tables. This folder is left out: it has to spell the words.
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
-    for file in tree
-        .files
-        .iter()
-        .filter(|file| !file.path.starts_with("xtask/src/tidy/"))
-    {
+    for file in tree.files.iter().filter(|file| !file.path.starts_with("xtask/src/tidy/")) {
         found.extend(misplaced(file));
         found.extend(unfinished(file));
     }
@@ -106,27 +89,16 @@ fn unfinished(file: &File) -> Vec<String> {
         .flat_map(|(_, needles)| needles.iter());
     needles
         .flat_map(|needle| {
-            let lines = file
-                .text
-                .lines()
-                .enumerate()
-                .filter(move |(_, line)| has_word(line, needle));
+            let lines = file.text.lines().enumerate().filter(move |(_, line)| has_word(line, needle));
             lines.map(move |(index, _)| {
-                format!(
-                    "{}:{}: `{needle}`: unfinished or switched-off work",
-                    file.path,
-                    index + 1
-                )
+                format!("{}:{}: `{needle}`: unfinished or switched-off work", file.path, index + 1)
             })
         })
         .collect()
 }
 
 fn in_room(file: &File, room: &str) -> bool {
-    file.path
-        .strip_prefix("crates/")
-        .and_then(|rest| rest.split('/').next())
-        == Some(room)
+    file.path.strip_prefix("crates/").and_then(|rest| rest.split('/').next()) == Some(room)
 }
 
 /// Does `needle` stand in the line without being the tail or head of a longer name?
@@ -152,41 +124,13 @@ mod tests {
     #[test]
     fn each_word_is_caught_outside_its_room_and_free_inside() {
         let table = [
-            (
-                "use sqlx::query;",
-                "crates/memory/src/service.rs",
-                "crates/memory/src/events/store.rs",
-            ),
-            (
-                "use axum::Json;",
-                "crates/memory/src/service.rs",
-                "crates/memory/src/events/routes.rs",
-            ),
-            (
-                "use axum::Router;",
-                "crates/llm/src/lib.rs",
-                "crates/server/src/router.rs",
-            ),
-            (
-                "std::env::var(x)",
-                "crates/llm/src/lib.rs",
-                "crates/server/src/config/layers.rs",
-            ),
-            (
-                "SystemTime::now()",
-                "crates/store/src/lib.rs",
-                "crates/kernel/src/time.rs",
-            ),
-            (
-                "jiff::Timestamp::now()",
-                "crates/memory/src/lib.rs",
-                "crates/kernel/src/time.rs",
-            ),
-            (
-                "rand::random()",
-                "crates/memory/src/lib.rs",
-                "crates/kernel/src/random.rs",
-            ),
+            ("use sqlx::query;", "crates/memory/src/service.rs", "crates/memory/src/events/store.rs"),
+            ("use axum::Json;", "crates/memory/src/service.rs", "crates/memory/src/events/routes.rs"),
+            ("use axum::Router;", "crates/llm/src/lib.rs", "crates/server/src/router.rs"),
+            ("std::env::var(x)", "crates/llm/src/lib.rs", "crates/server/src/config/layers.rs"),
+            ("SystemTime::now()", "crates/store/src/lib.rs", "crates/kernel/src/time.rs"),
+            ("jiff::Timestamp::now()", "crates/memory/src/lib.rs", "crates/kernel/src/time.rs"),
+            ("rand::random()", "crates/memory/src/lib.rs", "crates/kernel/src/random.rs"),
         ];
         for (line, outside, inside) in table {
             assert_eq!(found(outside, line), 1, "{line} in {outside}");
@@ -203,26 +147,14 @@ mod tests {
 
     #[test]
     fn longer_names_and_comments_are_other_words() {
-        assert_eq!(
-            found(
-                "crates/memory/src/lib.rs",
-                "let operand = strand::new(); // axum\n"
-            ),
-            0
-        );
+        assert_eq!(found("crates/memory/src/lib.rs", "let operand = strand::new(); // axum\n"), 0);
         assert_eq!(found("crates/memory/src/lib.rs", "use utoipa_axum::routes;"), 0);
     }
 
     #[test]
     fn unfinished_work_is_found_even_in_tests() {
-        assert_eq!(
-            found("crates/a/tests/b.rs", "#[ignore = \"later\"]\nfn c() { todo!() }"),
-            2
-        );
-        assert_eq!(
-            found("ui/src/a.test.tsx", "it.only('x', f); describe.skip('y', g)"),
-            2
-        );
+        assert_eq!(found("crates/a/tests/b.rs", "#[ignore = \"later\"]\nfn c() { todo!() }"), 2);
+        assert_eq!(found("ui/src/a.test.tsx", "it.only('x', f); describe.skip('y', g)"), 2);
         assert_eq!(found("crates/a/src/b.rs", "items.iter().skip(1)"), 0);
     }
 }

@@ -20,11 +20,9 @@ impl Identity {
         let service = self.clone();
         self.store
             .write("identity.sign_in", move |tx| {
-                Box::pin(async move {
-                    service
-                        .open_token_session(tx, &known, &origin, "identity.sign_in")
-                        .await
-                })
+                Box::pin(
+                    async move { service.open_token_session(tx, &known, &origin, "identity.sign_in").await },
+                )
             })
             .await
     }
@@ -38,11 +36,9 @@ impl Identity {
         let service = self.clone();
         self.store
             .write("identity.sign_in", move |tx| {
-                Box::pin(async move {
-                    service
-                        .open_page_session(tx, &known, &origin, "identity.sign_in")
-                        .await
-                })
+                Box::pin(
+                    async move { service.open_page_session(tx, &known, &origin, "identity.sign_in").await },
+                )
             })
             .await
     }
@@ -50,21 +46,18 @@ impl Identity {
     /// Every cause of failure costs the same hash and answers the same.
     async fn check_password(&self, request: SigningIn, origin: &Origin) -> Result<Known> {
         let (tenant, username) = (request.tenant.as_str(), request.username.as_str());
-        self.throttle
-            .check(tenant, username, origin.address, self.now())?;
+        self.throttle.check(tenant, username, origin.address, self.now())?;
         let named = TenantId::parse(tenant).ok();
         let account = self.find_account(named.as_ref(), username).await?;
         let turn = self.passwords.turn().await?;
         // Asked again with a core in hand, so that a burst in the queue cannot try more than the limit.
-        self.throttle
-            .check(tenant, username, origin.address, self.now())?;
+        self.throttle.check(tenant, username, origin.address, self.now())?;
         let phc = account.as_ref().map(|account| account.password_hash.clone());
         let password = Secret::new(clipped(request.password.expose()));
         let (is_right, turn) = self.passwords.verify(turn, phc, password).await?;
         match (is_right, account, named) {
             (true, Some(account), Some(tenant)) => {
-                self.throttle
-                    .succeed(&request.tenant, &request.username, origin.address);
+                self.throttle.succeed(&request.tenant, &request.username, origin.address);
                 Ok(Known {
                     tenant,
                     role: account.role.as_deref().and_then(Role::parse),
@@ -76,8 +69,7 @@ impl Identity {
                 self.throttle.fail(tenant, username, origin.address, self.now());
                 // Only now may the next guess have the core.
                 drop(turn);
-                self.record_failed_sign_in(named.as_ref(), account.as_ref(), origin)
-                    .await?;
+                self.record_failed_sign_in(named.as_ref(), account.as_ref(), origin).await?;
                 Err(Error::SignInFailed.into())
             }
         }
@@ -143,22 +135,15 @@ impl Identity {
     ) -> Result<()> {
         let known = opening.known;
         let resource = format!("user:{}", known.user_id);
-        let entry = AuditEntry::anonymous(
-            known.tenant.as_str(),
-            opening.origin,
-            self.now(),
-            action,
-            resource,
-        )
-        .by_user(&known.user_id, session_id);
+        let entry =
+            AuditEntry::anonymous(known.tenant.as_str(), opening.origin, self.now(), action, resource)
+                .by_user(&known.user_id, session_id);
         audit::record(tx, &entry).await
     }
 }
 
 /// No stored password is longer than 256 bytes; the hash need not read a megabyte to find that out.
 fn clipped(password: &str) -> &str {
-    let end = (0..=257.min(password.len()))
-        .rev()
-        .find(|at| password.is_char_boundary(*at));
+    let end = (0..=257.min(password.len())).rev().find(|at| password.is_char_boundary(*at));
     &password[..end.unwrap_or(0)]
 }

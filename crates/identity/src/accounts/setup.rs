@@ -54,10 +54,7 @@ impl Identity {
     /// The store's.
     pub async fn setup_state(&self) -> Result<SetupState> {
         let needed = self.config().require_authentication && !self.owner_exists().await?;
-        Ok(SetupState {
-            needed,
-            token_required: needed && self.config().production,
-        })
+        Ok(SetupState { needed, token_required: needed && self.config().production })
     }
 
     /// Makes the first tenant and its owner, and signs the owner in.
@@ -88,8 +85,7 @@ impl Identity {
             if store::has_owner(&mut conn).await? {
                 return Err(Error::AlreadySetUp.into());
             }
-            self.check_setup_token(&mut conn, request.setup_token.as_ref())
-                .await?
+            self.check_setup_token(&mut conn, request.setup_token.as_ref()).await?
         };
         let password_hash = self.passwords.hash(request.password).await?;
         let account = NewAccount {
@@ -104,12 +100,8 @@ impl Identity {
         self.store
             .write("identity.set_up", move |tx| {
                 Box::pin(async move {
-                    let known = service
-                        .add_first_owner(tx, token_hash.as_deref(), account, &origin)
-                        .await?;
-                    service
-                        .open_page_session(tx, &known, &origin, "identity.sign_in")
-                        .await
+                    let known = service.add_first_owner(tx, token_hash.as_deref(), account, &origin).await?;
+                    service.open_page_session(tx, &known, &origin, "identity.sign_in").await
                 })
             })
             .await
@@ -123,11 +115,7 @@ impl Identity {
         token: Option<&Secret>,
     ) -> Result<Option<String>> {
         let Some(token) = token else {
-            return if self.config().production {
-                Err(Error::SetupTokenRefused.into())
-            } else {
-                Ok(None)
-            };
+            return if self.config().production { Err(Error::SetupTokenRefused.into()) } else { Ok(None) };
         };
         let hash = self.tokens.stored_hash(Opaque::Setup, token.expose());
         let hash = hash.ok_or(Error::SetupTokenRefused)?;

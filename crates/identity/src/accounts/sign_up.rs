@@ -64,9 +64,7 @@ impl Identity {
             .write("identity.register", move |tx| {
                 Box::pin(async move {
                     let known = service.add_by_right(tx, right, account, &origin).await?;
-                    service
-                        .open_token_session(tx, &known, &origin, "identity.register")
-                        .await
+                    service.open_token_session(tx, &known, &origin, "identity.register").await
                 })
             })
             .await
@@ -79,15 +77,11 @@ impl Identity {
             let hash = self.tokens.stored_hash(Opaque::Invitation, invitation.expose());
             let hash = hash.ok_or(Error::SignUpClosed)?;
             let open = store::find_invitation(&mut conn, &hash, self.now()).await?;
-            return open
-                .map(|_| Right::Invitation(hash))
-                .ok_or(Error::SignUpClosed.into());
+            return open.map(|_| Right::Invitation(hash)).ok_or(Error::SignUpClosed.into());
         }
         let has_owner = store::has_owner(&mut conn).await?;
         if !has_owner || request.setup_token.is_some() {
-            let token_hash = self
-                .check_setup_token(&mut conn, request.setup_token.as_ref())
-                .await?;
+            let token_hash = self.check_setup_token(&mut conn, request.setup_token.as_ref()).await?;
             return if has_owner {
                 Err(Error::SetupTokenRefused.into())
             } else {
@@ -110,9 +104,7 @@ impl Identity {
         let now = self.now();
         match right {
             Right::FirstOwner { token_hash } => {
-                return self
-                    .add_first_owner(tx, token_hash.as_deref(), account, origin)
-                    .await;
+                return self.add_first_owner(tx, token_hash.as_deref(), account, origin).await;
             }
             Right::Invitation(hash) => {
                 let invitation = store::use_invitation(tx, &hash, now).await?;
@@ -134,10 +126,5 @@ impl Identity {
 }
 
 pub(super) fn known(account: NewAccount) -> Known {
-    Known {
-        tenant: account.tenant,
-        user_id: account.user_id,
-        username: account.username,
-        role: account.role,
-    }
+    Known { tenant: account.tenant, user_id: account.user_id, username: account.username, role: account.role }
 }

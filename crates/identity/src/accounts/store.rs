@@ -116,11 +116,7 @@ pub(crate) async fn lock_setup(tx: &mut Tx, now: Micros) -> Result<()> {
 
 /// Adds a set-up token and voids those before it.
 pub(crate) async fn add_setup_token(tx: &mut Tx, hash: &str, now: Micros, expires_at: Micros) -> Result<()> {
-    execute!(
-        tx,
-        "UPDATE setup_tokens SET used_at = $1 WHERE used_at IS NULL",
-        now.0
-    )?;
+    execute!(tx, "UPDATE setup_tokens SET used_at = $1 WHERE used_at IS NULL", now.0)?;
     execute!(
         tx,
         "INSERT INTO setup_tokens (token_hash, created_at, expires_at) VALUES ($1, $2, $3)",

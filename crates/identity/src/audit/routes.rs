@@ -34,8 +34,5 @@ async fn list_audit(
     Query(page): Query<PageQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let page = identity.list_audit(&ctx, page.request()?).await?;
-    Ok(Json(AuditPage {
-        items: page.items,
-        next_cursor: page.next_cursor,
-    }))
+    Ok(Json(AuditPage { items: page.items, next_cursor: page.next_cursor }))
 }

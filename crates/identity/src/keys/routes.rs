@@ -78,11 +78,8 @@ struct MintRequest {
 }
 
 fn created(made: NewKey) -> impl IntoResponse {
-    let body = ApiKeyCreated {
-        api_key: made.secret.expose().to_owned(),
-        tenant_id: made.tenant_id,
-        key: made.key,
-    };
+    let body =
+        ApiKeyCreated { api_key: made.secret.expose().to_owned(), tenant_id: made.tenant_id, key: made.key };
     (StatusCode::CREATED, NO_STORE, Json(body))
 }
 
@@ -135,10 +132,7 @@ async fn list_api_keys(
     Query(page): Query<PageQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let page = identity.list_keys(&ctx, page.request()?).await?;
-    Ok(Json(ApiKeyPage {
-        items: page.items,
-        next_cursor: page.next_cursor,
-    }))
+    Ok(Json(ApiKeyPage { items: page.items, next_cursor: page.next_cursor }))
 }
 
 /// Revokes an API key and ends the sessions made with it.
@@ -165,8 +159,6 @@ async fn mint_token(
     Caller(ctx): Caller,
     Body(request): Body<MintRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let minted = identity
-        .mint_access(&ctx, &request.user_id, request.expires_in_hours)
-        .await?;
+    let minted = identity.mint_access(&ctx, &request.user_id, request.expires_in_hours).await?;
     Ok((NO_STORE, Json(minted)))
 }

@@ -67,11 +67,7 @@ impl Identity {
                 })
             })
             .await?;
-        Ok(NewKey {
-            secret,
-            key,
-            tenant_id,
-        })
+        Ok(NewKey { secret, key, tenant_id })
     }
 
     /// Keys, newest first: all of the tenant for an administrator, else the caller's own.
@@ -96,9 +92,7 @@ impl Identity {
     /// `not_found` when it is absent or not the caller's to see (the latter is audited).
     pub async fn revoke_key(&self, ctx: &Ctx, key_id: &str) -> Result<()> {
         let resource = format!("api_key:{key_id}");
-        let user_id = self
-            .audited(ctx, "identity.revoke_key", &resource, async { visible_for(ctx) })
-            .await?;
+        let user_id = self.audited(ctx, "identity.revoke_key", &resource, async { visible_for(ctx) }).await?;
         let key = {
             let mut conn = self.store.read().await?;
             store::find_key(&mut conn, &ctx.tenant, key_id).await?
@@ -137,10 +131,7 @@ fn visible_for(ctx: &Ctx) -> Result<Option<&str>> {
     }
     match ctx.principal.user_id.as_deref() {
         Some(user_id) => Ok(Some(user_id)),
-        None => Err(ctx
-            .require(Scope::Admin)
-            .err()
-            .unwrap_or_else(|| Error::not_found("API key"))),
+        None => Err(ctx.require(Scope::Admin).err().unwrap_or_else(|| Error::not_found("API key"))),
     }
 }
 
@@ -153,10 +144,7 @@ pub(super) fn given_scopes(ctx: &Ctx, names: &[String]) -> Result<Scopes> {
     if ctx.scopes.covers(scopes) {
         return Ok(scopes);
     }
-    let beyond = scopes
-        .names()
-        .into_iter()
-        .filter(|name| !ctx.scopes.names().contains(name));
+    let beyond = scopes.names().into_iter().filter(|name| !ctx.scopes.names().contains(name));
     Err(crate::Error::BeyondMaker(beyond.collect::<Vec<_>>().join(", ")).into())
 }
 

@@ -91,10 +91,7 @@ async fn list_users(
     Query(page): Query<PageQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let page = identity.list_users(&ctx, page.request()?).await?;
-    Ok(Json(UserPage {
-        items: page.items,
-        next_cursor: page.next_cursor,
-    }))
+    Ok(Json(UserPage { items: page.items, next_cursor: page.next_cursor }))
 }
 
 /// Gives a person a role, or takes it away.

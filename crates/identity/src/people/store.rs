@@ -62,11 +62,7 @@ pub(super) async fn find_user(conn: &mut Conn, tenant: &TenantId, user_id: &str)
 /// Makes other changes of roles in the tenant wait until this transaction ends: on PostgreSQL two owners could otherwise
 /// demote each other at once.
 pub(super) async fn lock_roles(tx: &mut Tx, tenant: &TenantId) -> Result<()> {
-    execute!(
-        tx,
-        "UPDATE tenants SET created_at = created_at WHERE tenant_id = $1",
-        tenant.as_str()
-    )?;
+    execute!(tx, "UPDATE tenants SET created_at = created_at WHERE tenant_id = $1", tenant.as_str())?;
     Ok(())
 }
 

@@ -24,10 +24,7 @@ impl Identity {
     /// # Errors
     /// 401 `invalid_refresh_token`, 403 `refresh_token_reused`.
     pub async fn refresh(&self, token: &str, origin: Origin) -> Result<SignedIn> {
-        let hash = self
-            .tokens
-            .stored_hash(Opaque::Refresh, token)
-            .ok_or(Error::RefreshRefused)?;
+        let hash = self.tokens.stored_hash(Opaque::Refresh, token).ok_or(Error::RefreshRefused)?;
         let service = self.clone();
         let refreshed = self
             .store

@@ -117,21 +117,13 @@ impl Identity {
     /// The store's.
     pub async fn list_sessions(&self, ctx: &Ctx) -> Result<SignIns> {
         let Some(user_id) = &ctx.principal.user_id else {
-            return Ok(SignIns {
-                sessions: Vec::new(),
-                count: 0,
-            });
+            return Ok(SignIns { sessions: Vec::new(), count: 0 });
         };
         let mut conn = self.store.read().await?;
         let rows = store::list_sessions(&mut conn, &ctx.tenant, user_id, self.now()).await?;
-        let sessions: Vec<SignIn> = rows
-            .into_iter()
-            .map(|row| sign_in(row, &ctx.principal.credential_id))
-            .collect();
-        Ok(SignIns {
-            count: sessions.len(),
-            sessions,
-        })
+        let sessions: Vec<SignIn> =
+            rows.into_iter().map(|row| sign_in(row, &ctx.principal.credential_id)).collect();
+        Ok(SignIns { count: sessions.len(), sessions })
     }
 
     /// Ends one of the caller's own sessions; its tokens and cookie open nothing any more.
@@ -146,8 +138,7 @@ impl Identity {
             store::find_session_owner(&mut conn, &ctx.tenant, session_id).await?
         };
         if owner.is_some() && owner != ctx.principal.user_id {
-            self.record_refusal(ctx, "identity.end_session", &resource)
-                .await?;
+            self.record_refusal(ctx, "identity.end_session", &resource).await?;
         }
         if owner.is_none() || owner != ctx.principal.user_id {
             return Err(Error::not_found("session"));

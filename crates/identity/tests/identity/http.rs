@@ -17,9 +17,7 @@ use crate::support::*;
 fn router(world: &World) -> Router {
     let (router, _) = identity::routes().split_for_parts();
     let authenticator: Authenticator = Arc::new(world.identity.clone());
-    let router = router
-        .with_state(world.identity.clone())
-        .layer(Extension(authenticator));
+    let router = router.with_state(world.identity.clone()).layer(Extension(authenticator));
     Edge::new(EdgeConfig::default(), |_| {}).around(router)
 }
 
@@ -37,21 +35,13 @@ async fn send(router: &Router, method: &str, path: &str, headers: &[(&str, &str)
     if !body.is_null() {
         request = request.header(header::CONTENT_TYPE, "application/json");
     }
-    let body = if body.is_null() {
-        Body::empty()
-    } else {
-        Body::from(body.to_string())
-    };
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     let response: Response<Body> = router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
     let cookies = response.headers().get_all(header::SET_COOKIE).iter();
     let cookies = cookies.map(|value| value.to_str().unwrap().to_owned()).collect();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    Answer {
-        status,
-        cookies,
-        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-    }
+    Answer { status, cookies, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
 }
 
 fn setup() -> Value {
@@ -69,50 +59,23 @@ async fn the_page_sets_up_signs_in_and_out_with_cookies_and_csrf() {
         assert_eq!(made.body["user"]["roles"], json!(["owner"]));
         assert_eq!(made.body["user"]["tenant_name"], "acme");
         let (session, csrf) = (&made.cookies[0], made.body["csrf_token"].as_str().unwrap());
-        assert!(
-            session.starts_with("hearth_session=hs_") && session.contains("; HttpOnly"),
-            "{session}"
-        );
+        assert!(session.starts_with("hearth_session=hs_") && session.contains("; HttpOnly"), "{session}");
         assert!(
             session.contains("Path=/; Max-Age=604800; SameSite=Lax") && !session.contains("Secure"),
             "{session}"
         );
-        assert_eq!(
-            made.cookies[1].split(';').next().unwrap(),
-            format!("hearth_csrf={csrf}")
-        );
+        assert_eq!(made.cookies[1].split(';').next().unwrap(), format!("hearth_csrf={csrf}"));
         assert!(!made.cookies[1].contains("HttpOnly"));
         let cookie = session.split(';').next().unwrap();
-        let seen = send(
-            &router,
-            "GET",
-            "/api/v1/session",
-            &[("cookie", cookie)],
-            Value::Null,
-        )
-        .await;
-        assert_eq!(
-            (seen.status.as_u16(), &seen.body["csrf_token"]),
-            (200, &json!(csrf))
-        );
+        let seen = send(&router, "GET", "/api/v1/session", &[("cookie", cookie)], Value::Null).await;
+        assert_eq!((seen.status.as_u16(), &seen.body["csrf_token"]), (200, &json!(csrf)));
         assert_eq!(seen.cookies[0], *session, "its life is renewed");
         let role = json!({"role": "viewer"});
-        for headers in [
-            &[("cookie", cookie)][..],
-            &[("cookie", cookie), ("x-csrf-token", "wrong")],
-        ] {
+        for headers in [&[("cookie", cookie)][..], &[("cookie", cookie), ("x-csrf-token", "wrong")]] {
             let refused = send(&router, "POST", "/api/v1/invitations", headers, role.clone()).await;
-            assert_eq!(
-                (refused.status.as_u16(), &refused.body["code"]),
-                (403, &json!("csrf_required"))
-            );
+            assert_eq!((refused.status.as_u16(), &refused.body["code"]), (403, &json!("csrf_required")));
         }
-        assert!(
-            world
-                .audit()
-                .await
-                .contains(&"identity.check_csrf user denied".to_owned())
-        );
+        assert!(world.audit().await.contains(&"identity.check_csrf user denied".to_owned()));
         let with = [("cookie", cookie), ("x-csrf-token", csrf)];
         let invited = send(&router, "POST", "/api/v1/invitations", &with, role).await;
         assert_eq!(invited.status, 201, "{}", invited.body);
@@ -130,18 +93,8 @@ async fn the_page_sets_up_signs_in_and_out_with_cookies_and_csrf() {
         let refused = send(&router, "DELETE", "/api/v1/session", &mixed, Value::Null).await;
         assert_eq!(refused.status, 403, "a token of another session is none");
         let out = send(&router, "DELETE", "/api/v1/session", &with, Value::Null).await;
-        assert_eq!(
-            (out.status.as_u16(), out.cookies[0].contains("Max-Age=0")),
-            (204, true)
-        );
-        let gone = send(
-            &router,
-            "GET",
-            "/api/v1/session",
-            &[("cookie", cookie)],
-            Value::Null,
-        )
-        .await;
+        assert_eq!((out.status.as_u16(), out.cookies[0].contains("Max-Age=0")), (204, true));
+        let gone = send(&router, "GET", "/api/v1/session", &[("cookie", cookie)], Value::Null).await;
         assert_eq!(gone.status, 401);
     }
 }
@@ -158,14 +111,7 @@ async fn contract_routes_keep_their_shapes() {
         names.sort_unstable();
         assert_eq!(
             names,
-            [
-                "access_token",
-                "expires_in",
-                "refresh_expires_in",
-                "refresh_token",
-                "token_type",
-                "user"
-            ]
+            ["access_token", "expires_in", "refresh_expires_in", "refresh_token", "token_type", "user"]
         );
         assert_eq!(
             (&made.body["token_type"], &made.body["user"]["tenant_id"]),
@@ -182,69 +128,28 @@ async fn contract_routes_keep_their_shapes() {
         assert_eq!(valid.body["error"], Value::Null);
         let authorization = format!("Bearer {token}");
         let with = [("authorization", authorization.as_str())];
-        let key = send(
-            &router,
-            "POST",
-            "/auth/api-keys",
-            &with,
-            json!({"scopes": ["memory:read"]}),
-        )
-        .await;
+        let key = send(&router, "POST", "/auth/api-keys", &with, json!({"scopes": ["memory:read"]})).await;
         assert_eq!(
             (key.status.as_u16(), &key.body["tenant_id"], &key.body["scopes"]),
             (201, &json!("default"), &json!(["memory:read"]))
         );
         let api_key = key.body["api_key"].as_str().unwrap();
         for header in ["x-api-key", "api-key"] {
-            let seen = send(
-                &router,
-                "GET",
-                "/auth/sessions",
-                &[(header, api_key)],
-                Value::Null,
-            )
-            .await;
+            let seen = send(&router, "GET", "/auth/sessions", &[(header, api_key)], Value::Null).await;
             assert_eq!((seen.status.as_u16(), &seen.body["count"]), (200, &json!(0)));
         }
         let sessions = send(&router, "GET", "/auth/sessions", &with, Value::Null).await;
         assert_eq!(sessions.body["count"], 2);
         let refresh = json!({"refresh_token": made.body["refresh_token"]});
-        assert_eq!(
-            send(&router, "POST", "/auth/token/refresh", &[], refresh.clone())
-                .await
-                .status,
-            200
-        );
-        assert_eq!(
-            send(&router, "POST", "/auth/token/refresh", &[], refresh.clone())
-                .await
-                .status,
-            403
-        );
-        assert_eq!(
-            send(&router, "POST", "/auth/token/revoke", &[], refresh)
-                .await
-                .status,
-            200
-        );
+        assert_eq!(send(&router, "POST", "/auth/token/refresh", &[], refresh.clone()).await.status, 200);
+        assert_eq!(send(&router, "POST", "/auth/token/refresh", &[], refresh.clone()).await.status, 403);
+        assert_eq!(send(&router, "POST", "/auth/token/revoke", &[], refresh).await.status, 200);
         let unknown = json!({"refresh_token": "unknown"});
-        assert_eq!(
-            send(&router, "POST", "/auth/token/refresh", &[], unknown)
-                .await
-                .status,
-            401
-        );
+        assert_eq!(send(&router, "POST", "/auth/token/refresh", &[], unknown).await.status, 401);
         let list = sessions.body["sessions"].as_array().unwrap();
         let current = list.iter().find(|session| session["current"] == true).unwrap();
         let id = current["session_id"].as_str().unwrap();
-        let ended = send(
-            &router,
-            "DELETE",
-            &format!("/auth/sessions/{id}"),
-            &with,
-            Value::Null,
-        )
-        .await;
+        let ended = send(&router, "DELETE", &format!("/auth/sessions/{id}"), &with, Value::Null).await;
         assert!(ended.status == 204, "{}", ended.body);
         let gone = send(&router, "GET", "/auth/sessions", &with, Value::Null).await;
         assert_eq!(gone.status, 401);
@@ -258,21 +163,12 @@ async fn callers_without_or_with_wrong_credentials_read_the_contracts_words() {
         let router = router(&world);
         for (headers, status, detail) in [
             (&[][..], 401, "API key required"),
-            (
-                &[("x-test-auth", "admin"), ("x-user-id", "usr_1")],
-                401,
-                "API key required",
-            ),
+            (&[("x-test-auth", "admin"), ("x-user-id", "usr_1")], 401, "API key required"),
             (&[("x-api-key", "wrong")], 401, "Invalid API key"),
             (&[("api-key", "wrong")], 401, "Invalid API key"),
             (&[("authorization", "Bearer hk_wrong")], 401, "Invalid API key"),
         ] {
-            for path in [
-                "/auth/sessions",
-                "/api/v1/users",
-                "/api/v1/api-keys",
-                "/api/v1/audit",
-            ] {
+            for path in ["/auth/sessions", "/api/v1/users", "/api/v1/api-keys", "/api/v1/audit"] {
                 let refused = send(&router, "GET", path, headers, Value::Null).await;
                 assert_eq!(
                     (refused.status.as_u16(), &refused.body["detail"]),
@@ -282,17 +178,9 @@ async fn callers_without_or_with_wrong_credentials_read_the_contracts_words() {
             }
         }
         let two = [("x-api-key", "one"), ("authorization", "Bearer two")];
-        assert_eq!(
-            send(&router, "GET", "/auth/sessions", &two, Value::Null)
-                .await
-                .status,
-            400
-        );
+        assert_eq!(send(&router, "GET", "/auth/sessions", &two, Value::Null).await.status, 400);
         let native = json!({"tenant": "acme", "username": "ada", "password": PASSWORD, "extra": 1});
-        assert_eq!(
-            send(&router, "POST", "/api/v1/session", &[], native).await.status,
-            400
-        );
+        assert_eq!(send(&router, "POST", "/api/v1/session", &[], native).await.status, 400);
     }
 }
 
@@ -323,15 +211,8 @@ fn every_route_is_documented() {
         ]
     );
     for (path, item) in &api.paths.paths {
-        for operation in [&item.get, &item.post, &item.put, &item.delete]
-            .into_iter()
-            .flatten()
-        {
-            assert_eq!(
-                operation.tags.as_deref(),
-                Some(&["identity".to_owned()][..]),
-                "{path}"
-            );
+        for operation in [&item.get, &item.post, &item.put, &item.delete].into_iter().flatten() {
+            assert_eq!(operation.tags.as_deref(), Some(&["identity".to_owned()][..]), "{path}");
         }
     }
 }

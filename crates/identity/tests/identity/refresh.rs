@@ -21,16 +21,8 @@ async fn of_a_hundred_refreshes_at_once_exactly_one_succeeds_and_the_family_ends
             *codes.entry(one.await.unwrap()).or_insert(0) += 1;
         }
         assert_eq!(codes, BTreeMap::from([("ok", 1), ("refresh_token_reused", 99)]));
-        assert_eq!(
-            world.code(bearer(&first.access_token)).await,
-            "invalid_access_token"
-        );
-        assert_eq!(
-            world
-                .count("SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL")
-                .await,
-            0
-        );
+        assert_eq!(world.code(bearer(&first.access_token)).await, "invalid_access_token");
+        assert_eq!(world.count("SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL").await, 0);
         assert_eq!(world.count("SELECT COUNT(*) FROM refresh_tokens").await, 2);
     }
 }
@@ -44,36 +36,18 @@ async fn a_chain_of_refreshes_lives_and_reuse_of_an_old_one_ends_its_newest() {
         let mut latest = first.clone();
         for _ in 0..3 {
             world.clock.advance(6 * Micros::DAY);
-            latest = world
-                .identity
-                .refresh(&latest.refresh_token, origin())
-                .await
-                .unwrap();
+            latest = world.identity.refresh(&latest.refresh_token, origin()).await.unwrap();
             assert_eq!(world.code(bearer(&latest.access_token)).await, "ok");
         }
-        let reused = world
-            .identity
-            .refresh(&first.refresh_token, origin())
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (reused.kind, reused.code),
-            (kernel::ErrorKind::Forbidden, "refresh_token_reused")
-        );
-        assert_eq!(
-            world.code(bearer(&latest.access_token)).await,
-            "invalid_access_token"
-        );
+        let reused = world.identity.refresh(&first.refresh_token, origin()).await.unwrap_err();
+        assert_eq!((reused.kind, reused.code), (kernel::ErrorKind::Forbidden, "refresh_token_reused"));
+        assert_eq!(world.code(bearer(&latest.access_token)).await, "invalid_access_token");
         assert_eq!(
             code(world.identity.refresh(&latest.refresh_token, origin()).await),
             "invalid_refresh_token"
         );
         let other = world.identity.refresh(&other.refresh_token, origin()).await;
-        assert_eq!(
-            code(other),
-            "invalid_refresh_token",
-            "it was left unused for eighteen days"
-        );
+        assert_eq!(code(other), "invalid_refresh_token", "it was left unused for eighteen days");
     }
 }
 
@@ -81,24 +55,11 @@ async fn a_chain_of_refreshes_lives_and_reuse_of_an_old_one_ends_its_newest() {
 async fn another_session_survives_the_end_of_a_family() {
     for world in worlds().await {
         world.user("acme", "ada", None).await;
-        let (kept, lost) = (
-            world.sign_in("acme", "ada").await,
-            world.sign_in("acme", "ada").await,
-        );
-        world
-            .identity
-            .refresh(&lost.refresh_token, origin())
-            .await
-            .unwrap();
-        assert_eq!(
-            code(world.identity.refresh(&lost.refresh_token, origin()).await),
-            "refresh_token_reused"
-        );
+        let (kept, lost) = (world.sign_in("acme", "ada").await, world.sign_in("acme", "ada").await);
+        world.identity.refresh(&lost.refresh_token, origin()).await.unwrap();
+        assert_eq!(code(world.identity.refresh(&lost.refresh_token, origin()).await), "refresh_token_reused");
         assert_eq!(world.code(bearer(&kept.access_token)).await, "ok");
-        assert_eq!(
-            code(world.identity.refresh(&kept.refresh_token, origin()).await),
-            "ok"
-        );
+        assert_eq!(code(world.identity.refresh(&kept.refresh_token, origin()).await), "ok");
     }
 }
 
@@ -109,20 +70,9 @@ async fn revoking_ends_the_session_and_unknown_tokens_are_no_oracle() {
         let tokens = world.sign_in("acme", "ada").await;
         assert!(world.identity.validate(&tokens.access_token).await.unwrap().valid);
         world.identity.revoke("hr_unknown", origin()).await.unwrap();
-        world
-            .identity
-            .revoke(&tokens.refresh_token, origin())
-            .await
-            .unwrap();
-        world
-            .identity
-            .revoke(&tokens.refresh_token, origin())
-            .await
-            .unwrap();
-        assert_eq!(
-            world.code(bearer(&tokens.access_token)).await,
-            "invalid_access_token"
-        );
+        world.identity.revoke(&tokens.refresh_token, origin()).await.unwrap();
+        world.identity.revoke(&tokens.refresh_token, origin()).await.unwrap();
+        assert_eq!(world.code(bearer(&tokens.access_token)).await, "invalid_access_token");
         let validation = world.identity.validate(&tokens.access_token).await.unwrap();
         assert!(!validation.valid && validation.user.is_none() && validation.error.is_some());
         assert_eq!(

@@ -21,11 +21,8 @@ async fn every_cause_of_failure_reads_the_same() {
         let mut answers = Vec::new();
         for (n, (tenant, username, password)) in cases.into_iter().enumerate() {
             let from = origin_at(&format!("192.0.2.{n}"));
-            let failed = world
-                .identity
-                .sign_in(signing_in(tenant, username, password), from)
-                .await
-                .unwrap_err();
+            let failed =
+                world.identity.sign_in(signing_in(tenant, username, password), from).await.unwrap_err();
             answers.push((failed.kind, failed.code, failed.public, failed.fields.len()));
         }
         answers.dedup();
@@ -33,9 +30,7 @@ async fn every_cause_of_failure_reads_the_same() {
         assert_eq!(answers[0].0, ErrorKind::Unauthenticated);
         world.sign_in("acme", "ada").await;
         let rows = world.audit().await;
-        let failures = rows
-            .iter()
-            .filter(|row| *row == "identity.sign_in anonymous failure");
+        let failures = rows.iter().filter(|row| *row == "identity.sign_in anonymous failure");
         assert_eq!(failures.count(), cases.len(), "{rows:?}");
         assert!(rows.contains(&"identity.sign_in user success".to_owned()));
     }
@@ -46,21 +41,13 @@ async fn guessing_is_throttled_for_one_address_and_forgotten_in_time() {
     for world in worlds().await {
         world.user("acme", "ada", None).await;
         for _ in 0..5 {
-            let guess = world
-                .identity
-                .sign_in(signing_in("acme", "ada", "a wrong guess"), origin());
+            let guess = world.identity.sign_in(signing_in("acme", "ada", "a wrong guess"), origin());
             assert_eq!(code(guess.await), "sign_in_failed");
         }
         let right = signing_in("acme", "ada", PASSWORD);
         let locked = world.identity.sign_in(right.clone(), origin()).await.unwrap_err();
-        assert_eq!(
-            (locked.kind, locked.retry_after_seconds),
-            (ErrorKind::RateLimited, Some(900))
-        );
-        let elsewhere = world
-            .identity
-            .sign_in(right.clone(), origin_at("198.51.100.1"))
-            .await;
+        assert_eq!((locked.kind, locked.retry_after_seconds), (ErrorKind::RateLimited, Some(900)));
+        let elsewhere = world.identity.sign_in(right.clone(), origin_at("198.51.100.1")).await;
         assert_eq!(code(elsewhere), "ok", "other addresses are not locked out");
         world.clock.advance(900 * Micros::SECOND);
         assert_eq!(code(world.identity.sign_in(right, origin()).await), "ok");
@@ -75,11 +62,7 @@ async fn a_burst_of_guesses_gets_no_more_tries_than_its_limit_and_the_cores() {
             .map(|_| {
                 let identity = world.identity.clone();
                 tokio::spawn(async move {
-                    code(
-                        identity
-                            .sign_in(signing_in("acme", "ada", "a wrong guess"), origin())
-                            .await,
-                    )
+                    code(identity.sign_in(signing_in("acme", "ada", "a wrong guess"), origin()).await)
                 })
             })
             .collect();
@@ -100,10 +83,7 @@ async fn sessions_are_listed_and_ended_by_their_person_alone() {
         let stranger = world.ctx("other", "ada", Some(kernel::Role::Owner)).await;
         world.sign_in("acme", "ada").await;
         let mine = world.identity.list_sessions(&ada).await.unwrap();
-        assert_eq!(
-            (mine.count, mine.sessions.iter().filter(|s| s.current).count()),
-            (2, 1)
-        );
+        assert_eq!((mine.count, mine.sessions.iter().filter(|s| s.current).count()), (2, 1));
         assert_eq!(mine.sessions[0].user_agent.as_deref(), Some("tests"));
         let id = &ada.principal.credential_id;
         let mut answers = Vec::new();
@@ -116,12 +96,7 @@ async fn sessions_are_listed_and_ended_by_their_person_alone() {
         assert_eq!(world.identity.list_sessions(&ada).await.unwrap().count, 2);
         world.identity.end_session(&ada, id).await.unwrap();
         assert_eq!(world.identity.list_sessions(&ada).await.unwrap().count, 1);
-        assert!(
-            world
-                .audit()
-                .await
-                .contains(&"identity.end_session user denied".to_owned())
-        );
+        assert!(world.audit().await.contains(&"identity.end_session user denied".to_owned()));
     }
 }
 
@@ -129,24 +104,16 @@ async fn sessions_are_listed_and_ended_by_their_person_alone() {
 async fn a_page_session_lives_a_week_after_its_last_use() {
     for world in worlds().await {
         world.user("acme", "ada", None).await;
-        let page = world
-            .identity
-            .sign_in_page(signing_in("acme", "ada", PASSWORD), origin())
-            .await
-            .unwrap();
-        let shown = || httpkit::Credentials {
-            cookie: Some(Secret::new(page.cookie.expose())),
-            ..no_credentials()
-        };
+        let page = world.identity.sign_in_page(signing_in("acme", "ada", PASSWORD), origin()).await.unwrap();
+        let shown =
+            || httpkit::Credentials { cookie: Some(Secret::new(page.cookie.expose())), ..no_credentials() };
         for _ in 0..3 {
             world.clock.advance(6 * Micros::DAY);
             assert_eq!(world.code(shown()).await, "ok");
         }
         world.clock.advance(7 * Micros::DAY);
         assert_eq!(world.code(shown()).await, "session_ended");
-        let clear = world
-            .count("SELECT COUNT(*) FROM sessions WHERE secret_hash LIKE 'hs_%'")
-            .await;
+        let clear = world.count("SELECT COUNT(*) FROM sessions WHERE secret_hash LIKE 'hs_%'").await;
         assert_eq!(clear, 0, "only a hash is stored");
     }
 }
@@ -155,15 +122,8 @@ async fn a_page_session_lives_a_week_after_its_last_use() {
 async fn without_required_sign_in_everybody_owns_the_default_tenant() {
     for world in worlds_with(|config| config.require_authentication = false).await {
         let ctx = world.identity.authenticate(no_credentials()).await.unwrap();
-        assert_eq!(
-            (ctx.tenant.as_str(), ctx.scopes),
-            ("default", kernel::Scopes::all())
-        );
-        assert_eq!(
-            world.code(bearer("hk_wrong")).await,
-            "invalid_api_key",
-            "a false credential stays false"
-        );
+        assert_eq!((ctx.tenant.as_str(), ctx.scopes), ("default", kernel::Scopes::all()));
+        assert_eq!(world.code(bearer("hk_wrong")).await, "invalid_api_key", "a false credential stays false");
         let invitation = world.identity.invite(&ctx, kernel::Role::Owner).await.unwrap();
         let mut request = registering("default", "ada");
         request.invitation = Some(invitation.token);

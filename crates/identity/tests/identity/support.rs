@@ -29,10 +29,7 @@ pub(crate) async fn worlds_with(change: impl Fn(&mut Config)) -> [World; 2] {
     let dir = tempfile::tempdir().unwrap();
     let sqlite = format!("sqlite:{}", dir.path().join("hearth.db").display());
     let postgres = postgres_database().await;
-    [
-        world(sqlite, dir, &change).await,
-        world(postgres, tempfile::tempdir().unwrap(), &change).await,
-    ]
+    [world(sqlite, dir, &change).await, world(postgres, tempfile::tempdir().unwrap(), &change).await]
 }
 
 async fn world(url: String, dir: tempfile::TempDir, change: &impl Fn(&mut Config)) -> World {
@@ -44,12 +41,7 @@ async fn world(url: String, dir: tempfile::TempDir, change: &impl Fn(&mut Config
     store::migrate::up(&store, &clock).await.unwrap();
     let mut config = Config::development(Secret::new(JWT_SECRET), Secret::new("the pepper of these tests"));
     change(&mut config);
-    World {
-        identity: Identity::new(store.clone(), clock.clone(), config),
-        store,
-        clock,
-        _dir: dir,
-    }
+    World { identity: Identity::new(store.clone(), clock.clone(), config), store, clock, _dir: dir }
 }
 
 /// Makes a database of its own on the server of the tests.
@@ -60,10 +52,7 @@ async fn postgres_database() -> String {
     let name = format!("hearth_test_{}", &kernel::random::token()[..20]);
     let mut conn = PgConnection::connect(&server).await.unwrap();
     let sql = format!("CREATE DATABASE {name}");
-    store::sqlx::query(AssertSqlSafe(sql))
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    store::sqlx::query(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
     let (address, _) = server.rsplit_once('/').unwrap();
     format!("{address}/{name}")
 }
@@ -77,10 +66,7 @@ pub(crate) fn origin() -> Origin {
 }
 
 pub(crate) fn origin_at(address: &str) -> Origin {
-    Origin {
-        address: Some(address.parse().unwrap()),
-        ..origin()
-    }
+    Origin { address: Some(address.parse().unwrap()), ..origin() }
 }
 
 pub(crate) fn no_credentials() -> Credentials {
@@ -96,10 +82,7 @@ pub(crate) fn no_credentials() -> Credentials {
 }
 
 pub(crate) fn bearer(token: &str) -> Credentials {
-    Credentials {
-        bearer: Some(Secret::new(token)),
-        ..no_credentials()
-    }
+    Credentials { bearer: Some(Secret::new(token)), ..no_credentials() }
 }
 
 pub(crate) fn registering(tenant: &str, username: &str) -> Registering {
@@ -114,45 +97,29 @@ pub(crate) fn registering(tenant: &str, username: &str) -> Registering {
 }
 
 pub(crate) fn signing_in(tenant: &str, username: &str, password: &str) -> SigningIn {
-    SigningIn {
-        username: username.to_owned(),
-        password: Secret::new(password),
-        tenant: tenant.to_owned(),
-    }
+    SigningIn { username: username.to_owned(), password: Secret::new(password), tenant: tenant.to_owned() }
 }
 
 impl World {
     /// Makes an account at the command line.
     pub(crate) async fn user(&self, tenant: &str, username: &str, role: Option<Role>) -> String {
         let password = Secret::new(PASSWORD);
-        self.identity
-            .create_user(tenant, username, role, password)
-            .await
-            .unwrap()
+        self.identity.create_user(tenant, username, role, password).await.unwrap()
     }
 
     pub(crate) async fn sign_in(&self, tenant: &str, username: &str) -> SignedIn {
-        self.identity
-            .sign_in(signing_in(tenant, username, PASSWORD), origin())
-            .await
-            .unwrap()
+        self.identity.sign_in(signing_in(tenant, username, PASSWORD), origin()).await.unwrap()
     }
 
     /// Makes an account and answers with its context.
     pub(crate) async fn ctx(&self, tenant: &str, username: &str, role: Option<Role>) -> Ctx {
         self.user(tenant, username, role).await;
         let signed_in = self.sign_in(tenant, username).await;
-        self.identity
-            .authenticate(bearer(&signed_in.access_token))
-            .await
-            .unwrap()
+        self.identity.authenticate(bearer(&signed_in.access_token)).await.unwrap()
     }
 
     pub(crate) async fn code(&self, credentials: Credentials) -> &'static str {
-        self.identity
-            .authenticate(credentials)
-            .await
-            .map_or_else(|error| error.code, |_| "ok")
+        self.identity.authenticate(credentials).await.map_or_else(|error| error.code, |_| "ok")
     }
 
     /// `action resource outcome` of every audit row in the order they were written.

@@ -27,12 +27,7 @@ pub(crate) async fn enqueue(
     now: Micros,
 ) -> Result<()> {
     let key = format!("{scope_id}:{model}");
-    let job = NewJob {
-        kind: JOB_KIND,
-        key,
-        payload: scope_id.to_owned(),
-        run_at: now,
-    };
+    let job = NewJob { kind: JOB_KIND, key, payload: scope_id.to_owned(), run_at: now };
     Ok(::store::jobs::enqueue(tx, tenant, now, job).await?)
 }
 
@@ -78,19 +73,12 @@ async fn embed_scope(store: &Store, embedder: &Embedder, tenant: &TenantId, scop
         let rows = store::list_unembedded(&mut conn, tenant, scope_id, &progress, BATCH).await?;
         drop(conn);
         let Some(last) = rows.last() else { return Ok(()) };
-        let progress = Progress {
-            scope_version: last.scope_version,
-            chunk_id: last.chunk_id.clone(),
-        };
+        let progress = Progress { scope_version: last.scope_version, chunk_id: last.chunk_id.clone() };
         let inputs = rows.iter().map(input).collect();
         let found = embedder.embed(Purpose::Document, inputs).await.map_err(|error| {
             Error::unavailable("embeddings_unavailable", "texts could not be embedded").because(error)
         })?;
-        let vectors = rows
-            .iter()
-            .zip(found)
-            .map(|(row, found)| new_vector(row, found))
-            .collect();
+        let vectors = rows.iter().zip(found).map(|(row, found)| new_vector(row, found)).collect();
         let (tenant, scope_id, model) = (tenant.clone(), scope_id.to_owned(), model.clone());
         store
             .write("memory.embed", move |tx| {

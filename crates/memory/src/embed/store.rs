@@ -48,15 +48,9 @@ impl Unembedded {
         let content: Map<String, Json> = serde_json::from_str(&self.content).unwrap_or_default();
         let whole = || text_of(&self.kind, &content);
         let text = self.text.clone().unwrap_or_else(|| {
-            whole()
-                .get(self.start_byte as usize..self.end_byte as usize)
-                .unwrap_or_default()
-                .to_owned()
+            whole().get(self.start_byte as usize..self.end_byte as usize).unwrap_or_default().to_owned()
         });
-        std::iter::once(text.as_str())
-            .chain(extra_text(&content))
-            .collect::<Vec<_>>()
-            .join(" ")
+        std::iter::once(text.as_str()).chain(extra_text(&content)).collect::<Vec<_>>().join(" ")
     }
 
     pub(super) fn speaker(&self) -> &str {
@@ -71,9 +65,7 @@ impl Unembedded {
 }
 
 fn text_of(kind: &str, content: &Map<String, Json>) -> String {
-    EventKind::parse(kind)
-        .map(|kind| indexed_text(kind, content))
-        .unwrap_or_default()
+    EventKind::parse(kind).map(|kind| indexed_text(kind, content)).unwrap_or_default()
 }
 
 /// Lists chunks after `progress`. The turn before a chunk counts only if it lies in the same partition: a vector must

@@ -34,11 +34,7 @@ pub struct AppendGroup {
 impl AppendGroup {
     /// Whether the group needs no look into the database before it is written.
     fn is_plain(&self) -> bool {
-        self.idempotency.is_none()
-            && self
-                .events
-                .iter()
-                .all(|e| e.event.refs.iter().all(|r| !is_internal(r)))
+        self.idempotency.is_none() && self.events.iter().all(|e| e.event.refs.iter().all(|r| !is_internal(r)))
     }
 }
 
@@ -68,13 +64,7 @@ impl Appender {
         model: Option<String>,
         wake_jobs: Arc<tokio::sync::Notify>,
     ) -> Self {
-        let writer = Arc::new(Writer {
-            store,
-            blobs,
-            clock,
-            model,
-            wake_jobs,
-        });
+        let writer = Arc::new(Writer { store, blobs, clock, model, wake_jobs });
         let (queue, waiting) = mpsc::channel(QUEUE_LIMIT);
         tokio::spawn(serve(writer.clone(), waiting));
         Self { queue, writer }
@@ -84,11 +74,7 @@ impl Appender {
     pub(crate) async fn append(&self, mut group: AppendGroup) -> Result<Vec<Recorded>> {
         for event in &mut group.events {
             if let Some(artifact) = &mut event.artifact {
-                artifact.blob_key = self
-                    .writer
-                    .blobs
-                    .put(&group.ctx.tenant, artifact.bytes.clone())
-                    .await?;
+                artifact.blob_key = self.writer.blobs.put(&group.ctx.tenant, artifact.bytes.clone()).await?;
             }
         }
         if !group.is_plain() {
@@ -125,10 +111,7 @@ impl Writer {
             .store
             .write("memory.append", move |tx| {
                 Box::pin(async move {
-                    let rows = for_tx
-                        .iter()
-                        .flat_map(|g| g.events.iter().map(|e| (&g.ctx, e)))
-                        .collect();
+                    let rows = for_tx.iter().flat_map(|g| g.events.iter().map(|e| (&g.ctx, e))).collect();
                     write_rows(tx, rows, model.as_deref(), now).await
                 })
             })
@@ -153,9 +136,8 @@ impl Writer {
             Err(error) => answers.into_iter().for_each({
                 let mut error = Some(error);
                 move |answer| {
-                    let _ = answer.send(Err(error
-                        .take()
-                        .unwrap_or_else(|| Error::internal("one group, one answer"))));
+                    let _ = answer
+                        .send(Err(error.take().unwrap_or_else(|| Error::internal("one group, one answer"))));
                 }
             }),
         }
@@ -206,40 +188,25 @@ async fn write_rows(
         let session = sessions.entry(session_key(ctx, event)).or_insert((0_i64, at, at));
         *session = (session.0 + 1, session.1.min(at), session.2.max(at));
         if let Some(partition) = &event.partition {
-            let scope = scopes
-                .entry((ctx.tenant.to_string(), partition.clone()))
-                .or_insert((0_i64, 0_i64));
+            let scope = scopes.entry((ctx.tenant.to_string(), partition.clone())).or_insert((0_i64, 0_i64));
             *scope = (scope.0 + 1, scope.1 + event.text_bytes as i64);
         }
     }
     let last_seqs = sql::bump_sessions(tx, &sessions).await?;
     let versions = sql::bump_scopes(tx, &scopes, now).await?;
-    let mut next_seqs: HashMap<_, i64> = last_seqs
-        .iter()
-        .map(|(key, last)| (key, last - sessions[key].0 + 1))
-        .collect();
+    let mut next_seqs: HashMap<_, i64> =
+        last_seqs.iter().map(|(key, last)| (key, last - sessions[key].0 + 1)).collect();
     let mut rows = Vec::with_capacity(events.len());
     for (ctx, prepared) in &events {
         let key = session_key(ctx, prepared);
         let next = next_seqs.get_mut(&key).expect("every session was counted");
-        let scope = prepared
-            .partition
-            .as_ref()
-            .and_then(|p| versions.get(&(ctx.tenant.to_string(), p.clone())));
-        rows.push(EventRow {
-            tenant: &ctx.tenant,
-            prepared,
-            seq: *next,
-            scope,
-            recorded_at: now,
-        });
+        let scope =
+            prepared.partition.as_ref().and_then(|p| versions.get(&(ctx.tenant.to_string(), p.clone())));
+        rows.push(EventRow { tenant: &ctx.tenant, prepared, seq: *next, scope, recorded_at: now });
         *next += 1;
     }
     if sql::add_events(tx, &rows).await? != rows.len() as u64 {
-        return Err(Error::conflict(
-            RACED,
-            "an event with this client_event_id exists",
-        ));
+        return Err(Error::conflict(RACED, "an event with this client_event_id exists"));
     }
     sql::add_chunks(tx, &rows).await?;
     sql::add_artifacts(tx, &rows).await?;
@@ -253,11 +220,7 @@ async fn write_rows(
 }
 
 fn session_key(ctx: &Ctx, event: &Prepared) -> (String, String, String) {
-    (
-        ctx.tenant.to_string(),
-        event.owner.clone(),
-        event.event.session_id.clone(),
-    )
+    (ctx.tenant.to_string(), event.owner.clone(), event.event.session_id.clone())
 }
 
 /// Writes one group, answering earlier events with their first result.
@@ -280,19 +243,15 @@ async fn write_group(
     let mut seen = Seen::new();
     let mut new = Vec::new();
     for (index, event) in group.events.iter().enumerate() {
-        check_refs(tx, group, event)
-            .await
-            .map_err(|error| error.at_index(index))?;
-        let earlier = find_earlier(tx, &group.ctx, event, &seen)
-            .await
-            .map_err(|error| error.at_index(index))?;
+        check_refs(tx, group, event).await.map_err(|error| error.at_index(index))?;
+        let earlier =
+            find_earlier(tx, &group.ctx, event, &seen).await.map_err(|error| error.at_index(index))?;
         if earlier.is_none() {
             new.push((&group.ctx, event));
         }
         let result = earlier.unwrap_or_else(|| recorded(event));
         if let Some(key) = client_key(event) {
-            seen.entry(key)
-                .or_insert_with(|| (event.content_hash.clone(), result.clone()));
+            seen.entry(key).or_insert_with(|| (event.content_hash.clone(), result.clone()));
         }
         results.push(result);
     }
@@ -330,13 +289,7 @@ async fn find_earlier(tx: &mut Tx, ctx: &Ctx, event: &Prepared, seen: &Seen<'_>)
         let artifact_id = row.artifact_id;
         (
             row.content_hash,
-            Recorded {
-                event_id: row.event_id,
-                chunk_ids,
-                artifact_id,
-                duplicate: true,
-                redactions: vec![],
-            },
+            Recorded { event_id: row.event_id, chunk_ids, artifact_id, duplicate: true, redactions: vec![] },
         )
     };
     if hash != event.content_hash {
@@ -357,25 +310,14 @@ async fn find_earlier(tx: &mut Tx, ctx: &Ctx, event: &Prepared, seen: &Seen<'_>)
 
 /// Whether a reference has one of our own prefixes and must therefore lead somewhere.
 fn is_internal(reference: &str) -> bool {
-    ["evt_", "chk_", "art_", "client:"]
-        .iter()
-        .any(|prefix| reference.starts_with(prefix))
+    ["evt_", "chk_", "art_", "client:"].iter().any(|prefix| reference.starts_with(prefix))
 }
 
 /// Refuses references that lead nowhere; those into another owner's memory look the same.
 async fn check_refs(tx: &mut Tx, group: &AppendGroup, event: &Prepared) -> Result<()> {
-    for (at, reference) in event
-        .event
-        .refs
-        .iter()
-        .enumerate()
-        .filter(|(_, r)| is_internal(r))
-    {
+    for (at, reference) in event.event.refs.iter().enumerate().filter(|(_, r)| is_internal(r)) {
         let resolves = match reference.strip_prefix("client:") {
-            Some(id) => group
-                .events
-                .iter()
-                .any(|other| other.event.client_event_id.as_deref() == Some(id)),
+            Some(id) => group.events.iter().any(|other| other.event.client_event_id.as_deref() == Some(id)),
             None => {
                 crate::search::store::reference_exists(tx, &group.ctx.tenant, &event.owner, reference).await?
             }
@@ -393,10 +335,7 @@ fn recorded(event: &Prepared) -> Recorded {
     Recorded {
         event_id: event.event_id.clone(),
         chunk_ids: event.chunks.iter().map(|chunk| chunk.chunk_id.clone()).collect(),
-        artifact_id: event
-            .artifact
-            .as_ref()
-            .map(|artifact| artifact.artifact_id.clone()),
+        artifact_id: event.artifact.as_ref().map(|artifact| artifact.artifact_id.clone()),
         duplicate: false,
         redactions: Vec::new(),
     }

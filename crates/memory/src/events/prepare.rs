@@ -60,33 +60,18 @@ pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, now: Micros) -> Result<Pre
     let exact = text_of(&event).filter(|text| text.contains('\0'));
     let sanitised = text::sanitise_map(&mut event.content);
     let indexed = indexed_text(event.kind, &event.content);
-    let long = long_field(event.kind).filter(|name| {
-        event
-            .content
-            .get(*name)
-            .and_then(Value::as_str)
-            .is_some_and(is_long)
-    });
+    let long = long_field(event.kind)
+        .filter(|name| event.content.get(*name).and_then(Value::as_str).is_some_and(is_long));
     let sensitivity = event.sensitivity.unwrap_or(Sensitivity::None);
-    let partition = (!event.recalled)
-        .then(|| partition_of(event.channel, sensitivity, &owner))
-        .flatten();
-    let chunks = if partition.is_some() {
-        chunks_of(&indexed, long.is_some(), now)
-    } else {
-        Vec::new()
-    };
+    let partition = (!event.recalled).then(|| partition_of(event.channel, sensitivity, &owner)).flatten();
+    let chunks = if partition.is_some() { chunks_of(&indexed, long.is_some(), now) } else { Vec::new() };
     let whole = long.and_then(|name| event.content.get(name)?.as_str().map(str::to_owned));
-    let artifact = exact
-        .or_else(|| whole.clone())
-        .map(|text| artifact_of(&text, now));
+    let artifact = exact.or_else(|| whole.clone()).map(|text| artifact_of(&text, now));
     if let (Some(name), Some(whole)) = (long, &whole) {
         event.content.insert(name.to_owned(), excerpt(whole).into());
         event.content.insert("truncated".to_owned(), true.into());
         let indexed_bytes = chunks.last().map_or(0, |chunk| chunk.end);
-        event
-            .content
-            .insert("indexed_bytes".to_owned(), indexed_bytes.into());
+        event.content.insert("indexed_bytes".to_owned(), indexed_bytes.into());
     }
     if sanitised {
         event.content.insert("sanitised".to_owned(), true.into());
@@ -112,11 +97,7 @@ fn is_long(text: &str) -> bool {
 }
 
 fn text_of(event: &NewEvent) -> Option<String> {
-    event
-        .content
-        .get("text")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
+    event.content.get("text").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Hash of what the client said, so that the same id with other words is noticed. The order of keys says nothing.
@@ -149,11 +130,7 @@ fn artifact_of(text: &str, now: Micros) -> PreparedArtifact {
 }
 
 fn check(ctx: &Ctx, event: &NewEvent, now: Micros) -> Result<()> {
-    if event
-        .tenant_id
-        .as_deref()
-        .is_some_and(|named| named != ctx.tenant.as_str())
-    {
+    if event.tenant_id.as_deref().is_some_and(|named| named != ctx.tenant.as_str()) {
         let text = "the tenant comes from the credential; leave tenant_id out or name that tenant";
         return Err(Error::new(ErrorKind::Forbidden, "tenant_mismatch", text));
     }
@@ -180,24 +157,14 @@ fn check_content(event: &NewEvent) -> Result<()> {
         let text = format!("an event holds at most {MAX_EVENT_BYTES} bytes; nothing was stored");
         return Err(Error::new(ErrorKind::TooLarge, "event_too_large", text));
     }
-    let other_than_text = |name: &&&str| {
-        event
-            .content
-            .get(**name)
-            .is_some_and(|v| !v.is_string() && !v.is_null())
-    };
-    if let Some(name) = ["text", "excerpt_text", "caption", "image_query"]
-        .iter()
-        .find(other_than_text)
-    {
+    let other_than_text =
+        |name: &&&str| event.content.get(**name).is_some_and(|v| !v.is_string() && !v.is_null());
+    if let Some(name) = ["text", "excerpt_text", "caption", "image_query"].iter().find(other_than_text) {
         return Err(Error::field(format!("content.{name}"), "is text"));
     }
     let needs_text = matches!(event.kind, super::EventKind::Message | super::EventKind::Note);
     if needs_text && text_of(event).is_none_or(|text| text.is_empty()) {
-        return Err(Error::field(
-            "content.text",
-            "holds the words of the event and may not be empty",
-        ));
+        return Err(Error::field("content.text", "holds the words of the event and may not be empty"));
     }
     Ok(())
 }
@@ -206,10 +173,9 @@ fn check_content(event: &NewEvent) -> Result<()> {
 pub(crate) fn check_name(field: &str, value: Option<&str>) -> Result<()> {
     let fits = |text: &str| (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     match value {
-        Some(text) if !fits(text) => Err(Error::field(
-            field,
-            "is 1 to 256 characters without control characters",
-        )),
+        Some(text) if !fits(text) => {
+            Err(Error::field(field, "is 1 to 256 characters without control characters"))
+        }
         _ => Ok(()),
     }
 }

@@ -14,14 +14,9 @@ use crate::Memory;
 
 /// Routes of this slice.
 pub(crate) fn routes() -> OpenApiRouter<Memory> {
-    let events = Extension(BodyLimit {
-        bytes: 10 * 1024 * 1024,
-        keys: httpkit::MAX_KEYS,
-    });
-    let batch = Extension(BodyLimit {
-        bytes: 10 * 1024 * 1024,
-        keys: httpkit::MAX_KEYS * crate::service::MAX_BATCH,
-    });
+    let events = Extension(BodyLimit { bytes: 10 * 1024 * 1024, keys: httpkit::MAX_KEYS });
+    let batch =
+        Extension(BodyLimit { bytes: 10 * 1024 * 1024, keys: httpkit::MAX_KEYS * crate::service::MAX_BATCH });
     OpenApiRouter::new()
         .merge(OpenApiRouter::new().routes(routes!(record)).layer(events))
         .merge(OpenApiRouter::new().routes(routes!(record_batch)).layer(batch))
@@ -44,10 +39,7 @@ async fn record(
     Caller(ctx): Caller,
     Posted { body, idempotency }: Posted<NewEvent>,
 ) -> Result<(StatusCode, Json<Recorded>), Problem> {
-    Ok((
-        StatusCode::CREATED,
-        Json(memory.record(&ctx, body, idempotency).await?),
-    ))
+    Ok((StatusCode::CREATED, Json(memory.record(&ctx, body, idempotency).await?)))
 }
 
 /// Record up to 1,000 events, all or none
@@ -59,8 +51,5 @@ async fn record_batch(
     Caller(ctx): Caller,
     Posted { body, idempotency }: Posted<Batch, true>,
 ) -> Result<(StatusCode, Json<RecordedBatch>), Problem> {
-    Ok((
-        StatusCode::CREATED,
-        Json(memory.record_batch(&ctx, body.events, idempotency).await?),
-    ))
+    Ok((StatusCode::CREATED, Json(memory.record_batch(&ctx, body.events, idempotency).await?)))
 }

@@ -29,19 +29,17 @@ pub(crate) async fn bump_sessions(
     tx: &mut Tx,
     counts: &BTreeMap<SessionKey, (i64, Micros, Micros)>,
 ) -> Result<BTreeMap<SessionKey, i64>> {
-    let rows = counts
-        .iter()
-        .map(|((tenant, user, session), (count, first, last))| {
-            vec![
-                tenant.as_str().into(),
-                user.as_str().into(),
-                session.as_str().into(),
-                (*count).into(),
-                (*count).into(),
-                first.0.into(),
-                last.0.into(),
-            ]
-        });
+    let rows = counts.iter().map(|((tenant, user, session), (count, first, last))| {
+        vec![
+            tenant.as_str().into(),
+            user.as_str().into(),
+            session.as_str().into(),
+            (*count).into(),
+            (*count).into(),
+            first.0.into(),
+            last.0.into(),
+        ]
+    });
     let rows: Vec<SessionRow> = insert_returning(
         tx,
         "INSERT INTO memory_sessions (tenant_id, user_id, session_id, last_seq, event_count, first_at, last_at)",
@@ -56,10 +54,7 @@ pub(crate) async fn bump_sessions(
         rows.collect(),
     )
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| ((r.tenant_id, r.user_id, r.session_id), r.last_seq))
-        .collect())
+    Ok(rows.into_iter().map(|r| ((r.tenant_id, r.user_id, r.session_id), r.last_seq)).collect())
 }
 
 #[derive(FromRow)]
@@ -145,10 +140,7 @@ fn event_values(row: &EventRow<'_>) -> Vec<Value> {
         row.seq.into(),
         event.kind.as_str().into(),
         event.channel.as_str().into(),
-        event
-            .sensitivity
-            .map_or("none", super::Sensitivity::as_str)
-            .into(),
+        event.sensitivity.map_or("none", super::Sensitivity::as_str).into(),
         event.actor.kind.as_str().into(),
         event.actor.id.as_str().into(),
         event.actor.name.clone().into(),
@@ -157,11 +149,7 @@ fn event_values(row: &EventRow<'_>) -> Vec<Value> {
         json(&event.tags),
         prepared.content.as_str().into(),
         json(&event.refs),
-        prepared
-            .artifact
-            .as_ref()
-            .map(|artifact| artifact.artifact_id.clone())
-            .into(),
+        prepared.artifact.as_ref().map(|artifact| artifact.artifact_id.clone()).into(),
         (prepared.text_bytes as i64).into(),
         (prepared.token_est as i64).into(),
         event.actor.kind.trust().into(),
@@ -192,11 +180,7 @@ pub(crate) async fn add_chunks(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<u64
                 (chunk.end as i64).into(),
                 (chunk.token_est as i64).into(),
                 0.5_f64.into(),
-                row.prepared
-                    .event
-                    .sensitivity
-                    .map_or("none", super::Sensitivity::as_str)
-                    .into(),
+                row.prepared.event.sensitivity.map_or("none", super::Sensitivity::as_str).into(),
                 false.into(),
                 "".into(),
                 chunk.text.clone().into(),

@@ -45,13 +45,7 @@ pub(crate) struct ScopeCache {
 
 impl ScopeCache {
     pub(crate) fn new(store: Store, model: Option<String>, budget_bytes: u64) -> Self {
-        Self {
-            store,
-            model,
-            budget_bytes,
-            slots: Mutex::default(),
-            clock: AtomicU64::new(0),
-        }
+        Self { store, model, budget_bytes, slots: Mutex::default(), clock: AtomicU64::new(0) }
     }
 
     /// The index of a scope, at `scope.version` or later. Of several who wait for it, one loads.
@@ -69,8 +63,7 @@ impl ScopeCache {
             drop(loaded);
             let loaded = slot.loaded.clone().write_owned().await;
             let loaded = self.catch_up(tenant, scope, loaded).await?;
-            slot.bytes
-                .store(loaded.index.memory_bytes() as u64, Ordering::Relaxed);
+            slot.bytes.store(loaded.index.memory_bytes() as u64, Ordering::Relaxed);
             drop(loaded);
             self.evict(&scope.scope_id);
         }
@@ -79,36 +72,22 @@ impl ScopeCache {
     /// Bytes of all indexes in memory, and how many there are.
     pub(crate) fn size(&self) -> (u64, usize) {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        (
-            slots
-                .values()
-                .map(|slot| slot.bytes.load(Ordering::Relaxed))
-                .sum(),
-            slots.len(),
-        )
+        (slots.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum(), slots.len())
     }
 
     fn slot(&self, scope_id: &str) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = slots.entry(scope_id.to_owned()).or_insert_with(|| {
-            Arc::new(Slot {
-                loaded: Arc::default(),
-                last_used: AtomicU64::new(0),
-                bytes: AtomicU64::new(0),
-            })
+            Arc::new(Slot { loaded: Arc::default(), last_used: AtomicU64::new(0), bytes: AtomicU64::new(0) })
         });
-        slot.last_used
-            .store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        slot.last_used.store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         slot.clone()
     }
 
     /// Drops the least recently used indexes until the rest fit; never the one just loaded.
     fn evict(&self, keep: &str) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut total: u64 = slots
-            .values()
-            .map(|slot| slot.bytes.load(Ordering::Relaxed))
-            .sum();
+        let mut total: u64 = slots.values().map(|slot| slot.bytes.load(Ordering::Relaxed)).sum();
         while total > self.budget_bytes {
             let oldest = slots
                 .iter()
@@ -132,10 +111,7 @@ impl ScopeCache {
         mut loaded: OwnedRwLockWriteGuard<Loaded>,
     ) -> Result<OwnedRwLockWriteGuard<Loaded>> {
         if loaded.rebuild_version != scope.rebuild_version {
-            *loaded = Loaded {
-                rebuild_version: scope.rebuild_version,
-                ..Loaded::default()
-            };
+            *loaded = Loaded { rebuild_version: scope.rebuild_version, ..Loaded::default() };
         }
         if loaded.version >= scope.version {
             return Ok(loaded);
@@ -205,9 +181,7 @@ fn add(index: &mut Index, row: &IndexRow) {
         text.as_str()
     } else {
         whole = indexed_text(kind, &content);
-        whole
-            .get(row.start_byte as usize..row.end_byte as usize)
-            .unwrap_or_default()
+        whole.get(row.start_byte as usize..row.end_byte as usize).unwrap_or_default()
     };
     let tags: Vec<String> = serde_json::from_str(&row.tags).unwrap_or_default();
     let labels: Vec<&str> = tags.iter().map(String::as_str).collect();

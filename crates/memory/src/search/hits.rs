@@ -52,18 +52,15 @@ impl Searcher {
         let limit = request.limit.unwrap_or(10) as usize;
         let keys: Vec<&str> = best.iter().map(|hit| hit.key.as_str()).collect();
         let mut conn = self.store.read().await?;
-        let chunks = by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| {
-            chunk.chunk_id.clone()
-        });
+        let chunks =
+            by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| chunk.chunk_id.clone());
         let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();
         let events = sql::list_events_by_id(&mut conn, &ctx.tenant, &ids, now).await?;
         let events = by_key(events, |event| event.event_id.clone());
         let tokeniser = request.explain.then(|| Tokeniser::new(Language::English));
         let mut items = Vec::with_capacity(limit);
         for hit in best {
-            let found = chunks
-                .get(&hit.key)
-                .and_then(|chunk| Some((chunk, events.get(&chunk.event_id)?)));
+            let found = chunks.get(&hit.key).and_then(|chunk| Some((chunk, events.get(&chunk.event_id)?)));
             let (Some((chunk, event)), true) = (found, hit.score >= request.min_score.unwrap_or(0.0)) else {
                 continue;
             };
@@ -72,10 +69,8 @@ impl Searcher {
             }
             let text = chunk_text(chunk, event);
             let neighbours = self.neighbours(&mut conn, event, readable, request, now).await?;
-            let explain = tokeniser.as_ref().map(|t| Explain {
-                parts: hit.explain,
-                terms: matched(t, ranking, &text),
-            });
+            let explain =
+                tokeniser.as_ref().map(|t| Explain { parts: hit.explain, terms: matched(t, ranking, &text) });
             items.push(search_hit(hit.key, hit.score, event, text, neighbours, explain));
         }
         Ok(items)
@@ -122,41 +117,24 @@ pub(crate) fn chunk_text(chunk: &ChunkRow, event: &StoredEvent) -> String {
         return text.clone();
     }
     let text = event_text(event);
-    text.get(chunk.start_byte as usize..chunk.end_byte as usize)
-        .unwrap_or(&text)
-        .to_owned()
+    text.get(chunk.start_byte as usize..chunk.end_byte as usize).unwrap_or(&text).to_owned()
 }
 
 fn event_text(event: &StoredEvent) -> String {
     let content = serde_json::from_str(&event.content).unwrap_or_default();
-    EventKind::parse(&event.kind)
-        .map(|kind| indexed_text(kind, &content))
-        .unwrap_or_default()
+    EventKind::parse(&event.kind).map(|kind| indexed_text(kind, &content)).unwrap_or_default()
 }
 
 fn matched(tokeniser: &Tokeniser, ranking: &Ranking, text: &str) -> Vec<MatchedTerm> {
     let tokens = tokeniser.tokens(text);
     let of = |term: &recall::QueryTerm| {
-        let mut words: Vec<String> = tokens
-            .iter()
-            .filter(|t| t.term == term.term)
-            .map(|t| text[t.start..t.end].to_owned())
-            .collect();
+        let mut words: Vec<String> =
+            tokens.iter().filter(|t| t.term == term.term).map(|t| text[t.start..t.end].to_owned()).collect();
         words.sort();
         words.dedup();
-        MatchedTerm {
-            term: term.form.clone(),
-            matched: words,
-            weight: term.weight,
-        }
+        MatchedTerm { term: term.form.clone(), matched: words, weight: term.weight }
     };
-    ranking
-        .analysis()
-        .terms
-        .iter()
-        .map(of)
-        .filter(|term| !term.matched.is_empty())
-        .collect()
+    ranking.analysis().terms.iter().map(of).filter(|term| !term.matched.is_empty()).collect()
 }
 
 fn search_hit(

@@ -196,16 +196,11 @@ impl SearchRequest {
     pub fn check(&self) -> Result<()> {
         let length = self.query.chars().count();
         if !(1..=4_000).contains(&length) || self.query.trim().is_empty() {
-            return Err(Error::field(
-                "query",
-                "is 1 to 4,000 characters, not all of them white space",
-            ));
+            return Err(Error::field("query", "is 1 to 4,000 characters, not all of them white space"));
         }
-        for (name, value) in [
-            ("user_id", &self.user_id),
-            ("agent_id", &self.agent_id),
-            ("session_id", &self.session_id),
-        ] {
+        for (name, value) in
+            [("user_id", &self.user_id), ("agent_id", &self.agent_id), ("session_id", &self.session_id)]
+        {
             check_name(name, value.as_deref())?;
         }
         if !(1..=200).contains(&self.limit.unwrap_or(10)) {
@@ -218,10 +213,7 @@ impl SearchRequest {
             return Err(Error::field("min_score", "is 0 to 1"));
         }
         let tags = &self.tags;
-        if [&tags.any, &tags.all, &tags.none]
-            .into_iter()
-            .any(|list| list.len() > 32)
-        {
+        if [&tags.any, &tags.all, &tags.none].into_iter().any(|list| list.len() > 32) {
             return Err(Error::field("tags", "names at most 32 labels in each list"));
         }
         Ok(())

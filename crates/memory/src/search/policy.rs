@@ -27,11 +27,7 @@ pub fn partition_of(channel: Channel, sensitivity: Sensitivity, owner: &str) -> 
         Channel::Private | Channel::Agent => owner.to_owned(),
         Channel::Team | Channel::Public => String::new(),
     };
-    Some(Partition {
-        home: channel,
-        owner,
-        tier: sensitivity,
-    })
+    Some(Partition { home: channel, owner, tier: sensitivity })
 }
 
 /// What a request that will answer in `channel` may read.
@@ -56,17 +52,9 @@ impl Readable {
             Agent => (&[Agent, Team, Public], &[Nothing, Low]),
             Public => (&[Public], &[Nothing]),
         };
-        let homes = homes
-            .iter()
-            .copied()
-            .filter(|home| narrowed_to.is_none_or(|only| only.contains(home)))
-            .collect();
-        Self {
-            tenant,
-            owner,
-            homes,
-            tiers,
-        }
+        let homes =
+            homes.iter().copied().filter(|home| narrowed_to.is_none_or(|only| only.contains(home))).collect();
+        Self { tenant, owner, homes, tiers }
     }
 
     /// Whether text of a partition may be read.
@@ -116,12 +104,8 @@ mod tests {
     #[test]
     fn channels_can_only_narrow() {
         let tenant = TenantId::parse("t").unwrap();
-        let narrowed = Readable::new(
-            tenant,
-            "ana".into(),
-            Channel::Team,
-            Some(&[Channel::Private, Channel::Public]),
-        );
+        let narrowed =
+            Readable::new(tenant, "ana".into(), Channel::Team, Some(&[Channel::Private, Channel::Public]));
         let of = |home| partition_of(home, Sensitivity::None, "ana").unwrap();
         assert!(narrowed.allows(&of(Channel::Public)));
         assert!(!narrowed.allows(&of(Channel::Team)) && !narrowed.allows(&of(Channel::Private)));

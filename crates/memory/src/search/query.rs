@@ -59,9 +59,7 @@ impl Searcher {
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let weigh = |_: &(String, String), v: &Arc<QueryVectors>| {
-            ((v.sentence.len() + v.tokens.vectors.len()) * 4)
-                .try_into()
-                .unwrap_or(u32::MAX)
+            ((v.sentence.len() + v.tokens.vectors.len()) * 4).try_into().unwrap_or(u32::MAX)
         };
         Self {
             store,
@@ -70,10 +68,7 @@ impl Searcher {
             embedder,
             params,
             cores: Arc::new(Semaphore::new(cores)),
-            vectors: moka::sync::Cache::builder()
-                .max_capacity(QUERY_CACHE_BYTES)
-                .weigher(weigh)
-                .build(),
+            vectors: moka::sync::Cache::builder().max_capacity(QUERY_CACHE_BYTES).weigher(weigh).build(),
             embed_again_at: std::sync::atomic::AtomicI64::new(i64::MIN),
         }
     }
@@ -89,17 +84,11 @@ impl Searcher {
         let channel = request.channel.unwrap_or(Channel::Private);
         let readable = Readable::new(ctx.tenant.clone(), owner, channel, request.channels.as_deref());
         let mut degraded = Vec::new();
-        let (partitions, vectors) = tokio::join!(
-            self.partitions(readable),
-            self.query_vectors(ctx, &request, &mut degraded)
-        );
+        let (partitions, vectors) =
+            tokio::join!(self.partitions(readable), self.query_vectors(ctx, &request, &mut degraded));
         let partitions = partitions?;
         let missing_vectors = match vectors {
-            Some(_) => partitions
-                .loaded
-                .iter()
-                .map(|loaded| loaded.index.missing_vectors())
-                .sum(),
+            Some(_) => partitions.loaded.iter().map(|loaded| loaded.index.missing_vectors()).sum(),
             None => 0,
         };
         if missing_vectors > 0 {
@@ -134,11 +123,7 @@ impl Searcher {
                 snapshot.insert(scope.scope_id, scope.version);
             }
         }
-        Ok(Partitions {
-            loaded,
-            snapshot,
-            readable,
-        })
+        Ok(Partitions { loaded, snapshot, readable })
     }
 
     /// The query's vectors; `None`, and a word in `degraded`, when the answer has to go by words.
@@ -178,15 +163,8 @@ impl Searcher {
             Ok(Ok(mut found)) if !found.is_empty() => {
                 let found = found.swap_remove(0);
                 let dim = found.vector.len();
-                let tokens = QueryTokens {
-                    spans: found.spans,
-                    vectors: found.tokens,
-                    dim,
-                };
-                return Some(Arc::new(QueryVectors {
-                    sentence: found.vector,
-                    tokens,
-                }));
+                let tokens = QueryTokens { spans: found.spans, vectors: found.tokens, dim };
+                return Some(Arc::new(QueryVectors { sentence: found.vector, tokens }));
             }
             Ok(Ok(_)) => "no vector came back".to_owned(),
             Ok(Err(error)) => error.to_string(),
@@ -205,12 +183,7 @@ impl Searcher {
         vectors: Option<Arc<QueryVectors>>,
         request: Arc<SearchRequest>,
     ) -> Result<Ranking> {
-        let place = self
-            .cores
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(Error::internal)?;
+        let place = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         let params = self.params;
         let first = tokio::task::spawn_blocking(move || {
             let _place = place;
@@ -242,9 +215,7 @@ fn first_phase(
     let query = Query {
         text: &request.query,
         vector: vectors.map(|v| v.sentence.as_slice()),
-        tokens: vectors
-            .map(|v| &v.tokens)
-            .filter(|tokens| !tokens.spans.is_empty()),
+        tokens: vectors.map(|v| &v.tokens).filter(|tokens| !tokens.spans.is_empty()),
         filter: Filter {
             agent: request.agent_id.as_deref(),
             session: request.session_id.as_deref(),

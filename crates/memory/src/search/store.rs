@@ -10,11 +10,7 @@ use crate::timeline::store::{StoredEvent, event_columns};
 
 /// Puts a partition's columns together; `None` for words of a newer version.
 pub(crate) fn partition(home: &str, owner: String, tier: &str) -> Option<Partition> {
-    Some(Partition {
-        home: Channel::parse(home)?,
-        owner,
-        tier: Sensitivity::parse(tier)?,
-    })
+    Some(Partition { home: Channel::parse(home)?, owner, tier: Sensitivity::parse(tier)? })
 }
 
 /// A scope and how far it has come.
@@ -173,13 +169,7 @@ pub(crate) async fn list_events_by_id(
         event_columns!(),
         " FROM events AS e WHERE e.tenant_id = $1 AND (e.expires_at IS NULL OR e.expires_at > $2) AND e.event_id IN"
     );
-    fetch_by_ids(
-        conn,
-        head,
-        &[Value::from(tenant.as_str()), Value::from(now.0)],
-        event_ids,
-    )
-    .await
+    fetch_by_ids(conn, head, &[Value::from(tenant.as_str()), Value::from(now.0)], event_ids).await
 }
 
 /// Lists the turns of a session in a range of sequence numbers.

@@ -64,11 +64,7 @@ async fn list_session_events(
     Caller(ctx): Caller,
     Query(query): Query<SessionEventsQuery>,
 ) -> Result<(HeaderMap, Json<Vec<Event>>), Problem> {
-    if query
-        .tenant_id
-        .as_deref()
-        .is_some_and(|named| named != ctx.tenant.as_str())
-    {
+    if query.tenant_id.as_deref().is_some_and(|named| named != ctx.tenant.as_str()) {
         return Err(tenant_mismatch().into());
     }
     let limit = query.limit.unwrap_or(100);
@@ -77,49 +73,26 @@ async fn list_session_events(
     }
     check_name("session_id", Some(&query.session_id))?;
     let owner = query.user_id.as_deref();
-    let events = memory
-        .list_session_events(&ctx, owner, &query.session_id, limit, query.before_seq)
-        .await?;
+    let events = memory.list_session_events(&ctx, owner, &query.session_id, limit, query.before_seq).await?;
     let mut headers = HeaderMap::new();
     if events.len() as i64 == limit
         && let Some(last) = events.last()
     {
-        let link = format!(
-            "</api/v1/events?{}>; rel=\"next\"",
-            next_query(&query, limit, last.seq)
-        );
-        headers.insert(
-            header::LINK,
-            HeaderValue::from_str(&link).map_err(Error::internal)?,
-        );
+        let link = format!("</api/v1/events?{}>; rel=\"next\"", next_query(&query, limit, last.seq));
+        headers.insert(header::LINK, HeaderValue::from_str(&link).map_err(Error::internal)?);
     }
     Ok((headers, Json(events)))
 }
 
 fn next_query(query: &SessionEventsQuery, limit: i64, before: i64) -> String {
-    let mut pairs = vec![
-        ("session_id", query.session_id.clone()),
-        ("limit", limit.to_string()),
-    ];
+    let mut pairs = vec![("session_id", query.session_id.clone()), ("limit", limit.to_string())];
     pairs.push(("before_seq", before.to_string()));
     pairs.extend(query.user_id.clone().map(|owner| ("user_id", owner)));
     let encode = |text: &str| -> String {
         let safe = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-        text.bytes()
-            .map(|b| {
-                if safe(b) {
-                    char::from(b).to_string()
-                } else {
-                    format!("%{b:02X}")
-                }
-            })
-            .collect()
+        text.bytes().map(|b| if safe(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
     };
-    pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect::<Vec<_>>()
-        .join("&")
+    pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
 }
 
 fn tenant_mismatch() -> Error {
@@ -153,30 +126,19 @@ async fn get_artifact(
 ) -> Result<impl IntoResponse, Problem> {
     let bytes = memory.get_artifact(&ctx, &artifact_id).await?;
     let whole = bytes.len();
-    let range = headers
-        .get(header::RANGE)
-        .and_then(|v| v.to_str().ok())
-        .and_then(|text| parse_range(text, whole));
+    let range =
+        headers.get(header::RANGE).and_then(|v| v.to_str().ok()).and_then(|text| parse_range(text, whole));
     let mut out = HeaderMap::new();
     let mut set = |name: HeaderName, value: String| {
-        out.insert(
-            name,
-            HeaderValue::from_str(&value).expect("numbers and our own words"),
-        );
+        out.insert(name, HeaderValue::from_str(&value).expect("numbers and our own words"));
     };
     set(header::CONTENT_TYPE, "application/octet-stream".to_owned());
-    set(
-        header::CONTENT_DISPOSITION,
-        format!("attachment; filename=\"{artifact_id}.txt\""),
-    );
+    set(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{artifact_id}.txt\""));
     set(header::ACCEPT_RANGES, "bytes".to_owned());
     let Some((start, end)) = range else {
         return Ok((StatusCode::OK, out, bytes));
     };
-    set(
-        header::CONTENT_RANGE,
-        format!("bytes {start}-{}/{whole}", end - 1),
-    );
+    set(header::CONTENT_RANGE, format!("bytes {start}-{}/{whole}", end - 1));
     Ok((StatusCode::PARTIAL_CONTENT, out, bytes.slice(start..end)))
 }
 
@@ -239,14 +201,8 @@ async fn timeline(
         after: query.after,
         before: query.before,
     };
-    let page = PageQuery {
-        limit: query.limit,
-        cursor: query.cursor,
-    }
-    .request()?;
-    let Page { items, next_cursor } = memory
-        .timeline(&ctx, query.user_id.as_deref(), &filter, &page)
-        .await?;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor }.request()?;
+    let Page { items, next_cursor } = memory.timeline(&ctx, query.user_id.as_deref(), &filter, &page).await?;
     Ok(Json(EventPage { items, next_cursor }))
 }
 
@@ -278,14 +234,8 @@ async fn list_sessions(
     Caller(ctx): Caller,
     Query(query): Query<SessionsQuery>,
 ) -> Result<Json<SessionPage>, Problem> {
-    let page = PageQuery {
-        limit: query.limit,
-        cursor: query.cursor,
-    }
-    .request()?;
-    let Page { items, next_cursor } = memory
-        .list_sessions(&ctx, query.user_id.as_deref(), &page)
-        .await?;
+    let page = PageQuery { limit: query.limit, cursor: query.cursor }.request()?;
+    let Page { items, next_cursor } = memory.list_sessions(&ctx, query.user_id.as_deref(), &page).await?;
     Ok(Json(SessionPage { items, next_cursor }))
 }
 

@@ -24,9 +24,7 @@ impl Memory {
     async fn readable_event(&self, ctx: &Ctx, event_id: &str) -> Result<StoredEvent> {
         let mut conn = self.0.store.read().await?;
         let found = sql::find_event(&mut conn, &ctx.tenant, event_id, self.0.clock.now()).await?;
-        found
-            .filter(|event| may_read(ctx, event))
-            .ok_or_else(|| Error::not_found("event"))
+        found.filter(|event| may_read(ctx, event)).ok_or_else(|| Error::not_found("event"))
     }
 
     /// Latest events of one conversation, latest first; `before` is the sequence number to go on from.
@@ -85,9 +83,7 @@ impl Memory {
         let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
         let mut conn = self.0.store.read().await?;
         let rows = sql::list_sessions(&mut conn, &ctx.tenant, &owner, page, from).await?;
-        Ok(Page::cut(rows, page.limit, |row| {
-            (row.last_at.0, row.session_id.clone())
-        }))
+        Ok(Page::cut(rows, page.limit, |row| (row.last_at.0, row.session_id.clone())))
     }
 
     /// One chunk that the caller may read.
@@ -129,9 +125,7 @@ impl Memory {
         check_id("art", artifact_id)?;
         let absent = || Error::not_found("artifact");
         let mut conn = self.0.store.read().await?;
-        let row = search_sql::find_artifact(&mut conn, &ctx.tenant, artifact_id)
-            .await?
-            .ok_or_else(absent)?;
+        let row = search_sql::find_artifact(&mut conn, &ctx.tenant, artifact_id).await?.ok_or_else(absent)?;
         let event = sql::find_event(&mut conn, &ctx.tenant, &row.event_id, self.0.clock.now()).await?;
         event.filter(|event| may_read(ctx, event)).ok_or_else(absent)?;
         drop(conn);
@@ -152,12 +146,7 @@ impl Memory {
             dimension: self.0.embedder.dim(),
             model,
         };
-        Ok(MemoryStats {
-            user_id: owner,
-            events: counts.events,
-            sessions: counts.sessions,
-            embedding,
-        })
+        Ok(MemoryStats { user_id: owner, events: counts.events, sessions: counts.sessions, embedding })
     }
 }
 
@@ -178,8 +167,5 @@ fn check_id(prefix: &str, id: &str) -> Result<()> {
     if kernel::id::is_id(prefix, id) {
         return Ok(());
     }
-    Err(Error::field(
-        "id",
-        format!("is {prefix}_ and 26 characters of 0-9 and a-z"),
-    ))
+    Err(Error::field("id", format!("is {prefix}_ and 26 characters of 0-9 and a-z")))
 }

@@ -26,15 +26,8 @@ async fn another_server_finds_what_was_acknowledged_at_once() {
             writers.spawn(async move {
                 for turn in 0..4 {
                     let word = format!("zq{n}x{turn}");
-                    let id = writer
-                        .record(&ana, said(&format!("the word is {word}")))
-                        .await
-                        .event_id;
-                    assert_eq!(
-                        reader.found(&ana, &word, json!({})).await.first(),
-                        Some(&id),
-                        "{word}"
-                    );
+                    let id = writer.record(&ana, said(&format!("the word is {word}"))).await.event_id;
+                    assert_eq!(reader.found(&ana, &word, json!({})).await.first(), Some(&id), "{word}");
                 }
             });
         }
@@ -53,15 +46,10 @@ async fn the_parts_of_a_score_add_up_to_it() {
             );
             let more = json!({"session_id": format!("s{}", n % 4)});
             room.record(&ana, event(&text, more)).await;
-            room.record(&ana, said(&format!("Something else entirely {n}")))
-                .await;
+            room.record(&ana, said(&format!("Something else entirely {n}"))).await;
         }
         let answer = room
-            .ask(
-                &ana,
-                "Did Ana mention \"old boats\" or sailing in March?",
-                json!({"explain": true}),
-            )
+            .ask(&ana, "Did Ana mention \"old boats\" or sailing in March?", json!({"explain": true}))
             .await;
         assert_eq!(answer.items.len(), 10);
         for hit in &answer.items {
@@ -90,9 +78,7 @@ async fn filters_narrow_and_limits_hold() {
         let mut ids = Vec::new();
         for (n, more) in fields.into_iter().enumerate() {
             ids.push(
-                room.record(&ana, event(&format!("quince {n} {}", "pear ".repeat(n)), more))
-                    .await
-                    .event_id,
+                room.record(&ana, event(&format!("quince {n} {}", "pear ".repeat(n)), more)).await.event_id,
             );
         }
         for (filter, expected) in [
@@ -124,10 +110,7 @@ async fn filters_narrow_and_limits_hold() {
             json!({"query": "x".repeat(4_001)}),
             json!({"agent_id": ""}),
         ] {
-            assert_eq!(
-                code(room.memory.search(&ana, request("x", bad)).await),
-                "validation_failed"
-            );
+            assert_eq!(code(room.memory.search(&ana, request("x", bad)).await), "validation_failed");
         }
     })
     .await;
@@ -136,10 +119,7 @@ async fn filters_narrow_and_limits_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tiny_index_budget_is_slower_and_never_wrong() {
     on_both(|home| async move {
-        let config = MemoryConfig {
-            index_bytes: 1,
-            ..MemoryConfig::default()
-        };
+        let config = MemoryConfig { index_bytes: 1, ..MemoryConfig::default() };
         let tiny = room_with(&home, &clock(), Embedder::None, config);
         let people = ["ana", "ben", "cyd"].map(|person| ctx("acme", person));
         for round in 0..5 {
@@ -160,9 +140,7 @@ async fn a_tiny_index_budget_is_slower_and_never_wrong() {
 
 /// A small generator with a fixed seed: the same run every time.
 fn next(state: &mut u64) -> usize {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*state >> 33) as usize
 }
 
@@ -190,16 +168,10 @@ async fn random_work_agrees_with_a_plain_list() {
                     let may = |(owner, channel, tier): &(usize, &str, &str)| {
                         *tier != "secret" && (*owner == at || ["team", "public"].contains(channel))
                     };
-                    let mut expected: Vec<&String> = list
-                        .iter()
-                        .filter(|(_, what)| may(what))
-                        .map(|(id, _)| id)
-                        .collect();
+                    let mut expected: Vec<&String> =
+                        list.iter().filter(|(_, what)| may(what)).map(|(id, _)| id).collect();
                     expected.sort();
-                    assert!(
-                        found.iter().all(|id| expected.contains(&id)),
-                        "only what may be found"
-                    );
+                    assert!(found.iter().all(|id| expected.contains(&id)), "only what may be found");
                 }
             }
         }

@@ -44,37 +44,21 @@ async fn one_bad_event_refuses_its_whole_batch_and_says_which() {
             (said(""), "validation_failed"),
             (event("x", json!({"tenant_id": "zeta"})), "tenant_mismatch"),
             (event("x", json!({"user_id": "ben"})), "not_found"),
-            (
-                event("x", json!({"refs": ["evt_0123456789abcdef"]})),
-                "unknown_ref",
-            ),
+            (event("x", json!({"refs": ["evt_0123456789abcdef"]})), "unknown_ref"),
             (client("other words", "a"), "idempotency_conflict"),
         ] {
-            let batch = vec![
-                client("marmalade one", "a"),
-                said("marmalade two"),
-                bad,
-                said("marmalade four"),
-            ];
+            let batch =
+                vec![client("marmalade one", "a"), said("marmalade two"), bad, said("marmalade four")];
             let error = room.memory.record_batch(&ana, batch, None).await.unwrap_err();
             assert_eq!(error.code, expected);
             let at: Vec<Option<usize>> = error.fields.iter().map(|field| field.index).collect();
             assert_eq!(at, [Some(2)], "{expected}");
         }
-        assert_eq!(
-            room.found(&ana, "marmalade", json!({})).await,
-            Vec::<String>::new()
-        );
+        assert_eq!(room.found(&ana, "marmalade", json!({})).await, Vec::<String>::new());
         assert_eq!(room.memory.stats(&ana, None).await.unwrap().events, 0);
-        assert_eq!(
-            code(room.memory.record_batch(&ana, vec![], None).await),
-            "validation_failed"
-        );
+        assert_eq!(code(room.memory.record_batch(&ana, vec![], None).await), "validation_failed");
         let many = vec![said("x"); 1001];
-        assert_eq!(
-            code(room.memory.record_batch(&ana, many, None).await),
-            "validation_failed"
-        );
+        assert_eq!(code(room.memory.record_batch(&ana, many, None).await), "validation_failed");
     })
     .await;
 }
@@ -87,30 +71,16 @@ async fn the_same_client_event_id_answers_the_first_result_or_a_conflict() {
         assert!(!first.duplicate);
         let again = room.record(&ana, client("hello", "a")).await;
         assert!(again.duplicate);
-        assert_eq!(
-            (&again.event_id, &again.chunk_ids),
-            (&first.event_id, &first.chunk_ids)
-        );
-        let other = room
-            .memory
-            .record(&ana, client("goodbye", "a"), None)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (other.kind, other.code),
-            (ErrorKind::Conflict, "idempotency_conflict")
-        );
+        assert_eq!((&again.event_id, &again.chunk_ids), (&first.event_id, &first.chunk_ids));
+        let other = room.memory.record(&ana, client("goodbye", "a"), None).await.unwrap_err();
+        assert_eq!((other.kind, other.code), (ErrorKind::Conflict, "idempotency_conflict"));
         let elsewhere = event("goodbye", json!({"client_event_id": "a", "session_id": "t"}));
         assert!(!room.record(&ana, elsewhere).await.duplicate);
         let reordered: Value = json!({"client_event_id": "b", "content": {"z": 1, "text": "hi", "a": 2}});
         let same: Value = json!({"client_event_id": "b", "content": {"a": 2, "text": "hi", "z": 1}});
         let first = room.record(&ana, event("", reordered)).await.event_id;
         let again = room.record(&ana, event("", same)).await;
-        assert_eq!(
-            (again.event_id, again.duplicate),
-            (first, true),
-            "the order of keys says nothing"
-        );
+        assert_eq!((again.event_id, again.duplicate), (first, true), "the order of keys says nothing");
     })
     .await;
 }
@@ -120,12 +90,7 @@ async fn a_batch_repeats_ids_of_its_own_and_of_earlier_events() {
     on_both(|home| async move {
         let (room, app) = (room(&home), key("acme", "key_app"));
         let earlier = room.record(&app, client("one", "a")).await.event_id;
-        let batch = vec![
-            client("one", "a"),
-            client("one", "a"),
-            client("two", "b"),
-            client("two", "b"),
-        ];
+        let batch = vec![client("one", "a"), client("one", "a"), client("two", "b"), client("two", "b")];
         let done = room.memory.record_batch(&app, batch, None).await.unwrap();
         assert_eq!((done.accepted, done.duplicates), (1, 3));
         let ids: Vec<&str> = done.results.iter().map(|r| r.event_id.as_str()).collect();
@@ -157,21 +122,13 @@ async fn thirty_two_retries_at_once_record_one_event() {
                         key: "k".to_owned(),
                         request_hash: "h".to_owned(),
                     });
-                    let event = if with_key {
-                        said("by key")
-                    } else {
-                        client("by id", "a")
-                    };
+                    let event = if with_key { said("by key") } else { client("by id", "a") };
                     room.memory.record(&ana, event, wanted).await.unwrap()
                 });
             }
             let results = retries.join_all().await;
             assert_eq!(results.iter().filter(|result| !result.duplicate).count(), 1);
-            assert!(
-                results
-                    .iter()
-                    .all(|result| result.event_id == results[0].event_id)
-            );
+            assert!(results.iter().all(|result| result.event_id == results[0].event_id));
         }
         assert_eq!(one.memory.stats(&ana, None).await.unwrap().events, 2);
     })
@@ -193,19 +150,12 @@ async fn sequence_numbers_have_no_gap_and_no_twin() {
             });
         }
         appends.join_all().await;
-        let events = one
-            .memory
-            .list_session_events(&ana, None, "s", 1000, None)
-            .await
-            .unwrap();
+        let events = one.memory.list_session_events(&ana, None, "s", 1000, None).await.unwrap();
         let seqs: Vec<i64> = events.iter().rev().map(|event| event.seq).collect();
         assert_eq!(seqs, (1..=64).collect::<Vec<_>>());
         for n in 0..32 {
             let seq = |text: String| events.iter().find(|e| e.content["text"] == text).unwrap().seq;
-            assert!(
-                seq(format!("first {n}")) < seq(format!("then {n}")),
-                "acknowledged before is before"
-            );
+            assert!(seq(format!("first {n}")) < seq(format!("then {n}")), "acknowledged before is before");
         }
     })
     .await;
@@ -224,20 +174,14 @@ async fn a_long_text_goes_whole_to_an_artifact_and_is_found_by_its_middle() {
         assert!(kept.len() < 66_000 && kept.contains("bytes left out") && text.starts_with(&kept[..1_000]));
         assert_eq!(read.content["indexed_bytes"], json!(text.trim_end().len()));
         let artifact = recorded.artifact_id.unwrap();
-        assert_eq!(
-            room.memory.get_artifact(&ana, &artifact).await.unwrap(),
-            text.as_bytes()
-        );
+        assert_eq!(room.memory.get_artifact(&ana, &artifact).await.unwrap(), text.as_bytes());
         let ben = room.memory.get_artifact(&ctx("acme", "ben"), &artifact).await;
         assert_eq!(code(ben), "not_found");
         let answer = room.ask(&ana, "xylophone", json!({})).await;
         assert_eq!(answer.items[0].event.event_id, recorded.event_id);
         assert!(answer.items[0].text.contains("xylophone"));
         let whole = "w".repeat(8 * 1024 * 1024);
-        assert_eq!(
-            code(room.memory.record(&ana, said(&whole), None).await),
-            "event_too_large"
-        );
+        assert_eq!(code(room.memory.record(&ana, said(&whole), None).await), "event_too_large");
     })
     .await;
 }
@@ -248,15 +192,8 @@ async fn a_nul_is_replaced_in_text_and_kept_in_the_artifact() {
         let (room, ana) = (room(&home), ctx("acme", "ana"));
         let recorded = room.record(&ana, said("before\0after")).await;
         let read = room.memory.get_event(&ana, &recorded.event_id).await.unwrap();
-        assert_eq!(
-            read.content,
-            json!({"text": "before\u{FFFD}after", "sanitised": true})
-        );
-        let bytes = room
-            .memory
-            .get_artifact(&ana, &recorded.artifact_id.unwrap())
-            .await
-            .unwrap();
+        assert_eq!(read.content, json!({"text": "before\u{FFFD}after", "sanitised": true}));
+        let bytes = room.memory.get_artifact(&ana, &recorded.artifact_id.unwrap()).await.unwrap();
         assert_eq!(bytes, "before\0after".as_bytes());
     })
     .await;
@@ -269,30 +206,16 @@ async fn a_reference_leads_to_own_things_and_foreign_looks_like_absent() {
         let own = room.record(&ana, said("own")).await;
         let foreign = room.record(&ben, said("foreign")).await.event_id;
         let refs = |refs: &[&str]| event("x", json!({ "refs": refs }));
-        room.record(
-            &ana,
-            refs(&[&own.event_id, &own.chunk_ids[0], "https://example.test/x"]),
-        )
-        .await;
+        room.record(&ana, refs(&[&own.event_id, &own.chunk_ids[0], "https://example.test/x"])).await;
         let mut refusals = Vec::new();
         for bad in [foreign.as_str(), "evt_0123456789abcdef", "client:nobody"] {
             let error = room.memory.record(&ana, refs(&[bad]), None).await.unwrap_err();
             refusals.push((error.code, error.public, error.fields));
         }
         assert_eq!(refusals[0].0, "unknown_ref");
-        assert!(
-            refusals.iter().all(|refusal| *refusal == refusals[0]),
-            "{refusals:?}"
-        );
+        assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "{refusals:?}");
         let batch = vec![client("one", "a"), refs(&["client:a"])];
-        assert_eq!(
-            room.memory
-                .record_batch(&ana, batch, None)
-                .await
-                .unwrap()
-                .accepted,
-            2
-        );
+        assert_eq!(room.memory.record_batch(&ana, batch, None).await.unwrap().accepted, 2);
     })
     .await;
 }
@@ -303,11 +226,7 @@ async fn a_bound_credential_owns_as_its_person_and_an_unbound_one_may_name_any()
         let (room, app) = (room(&home), key("acme", "key_app"));
         let of_ben = event("of ben", json!({"user_id": "ben"}));
         for bound in [ctx("acme", "ana"), bound_key("acme", "key_b", "ana")] {
-            let error = room
-                .memory
-                .record(&bound, of_ben.clone(), None)
-                .await
-                .unwrap_err();
+            let error = room.memory.record(&bound, of_ben.clone(), None).await.unwrap_err();
             assert_eq!((error.kind, error.code), (ErrorKind::NotFound, "not_found"));
             let asked = room.memory.stats(&bound, Some("ben")).await;
             assert_eq!(code(asked), "not_found");
@@ -319,10 +238,7 @@ async fn a_bound_credential_owns_as_its_person_and_an_unbound_one_may_name_any()
             assert_eq!(code(room.memory.get_event(&stranger, &id).await), "not_found");
         }
         let own = room.record(&app, said("its own")).await.event_id;
-        assert_eq!(
-            room.memory.get_event(&app, &own).await.unwrap().user_id,
-            "key_app"
-        );
+        assert_eq!(room.memory.get_event(&app, &own).await.unwrap().user_id, "key_app");
     })
     .await;
 }

@@ -16,12 +16,8 @@ async fn what_policy_keeps_out_is_not_returned_counted_or_named() {
         for owner in [&ana, &ben, &ctx("zeta", "ana")] {
             for channel in Channel::ALL {
                 for tier in Sensitivity::ALL {
-                    let text = format!(
-                        "periwinkle {}{}{}",
-                        owner.principal.id,
-                        channel.as_str(),
-                        tier.as_str()
-                    );
+                    let text =
+                        format!("periwinkle {}{}{}", owner.principal.id, channel.as_str(), tier.as_str());
                     let more = json!({"channel": channel, "sensitivity": tier, "session_id": text});
                     let id = room.record(owner, event(&text, more)).await.event_id;
                     recorded.push((id, owner.clone(), *channel, *tier));
@@ -40,9 +36,7 @@ async fn what_policy_keeps_out_is_not_returned_counted_or_named() {
                 .map(|(id, ..)| id.as_str())
                 .collect();
             expected.sort_unstable();
-            let answer = room
-                .ask(&ana, "periwinkle", json!({"channel": asked, "limit": 200}))
-                .await;
+            let answer = room.ask(&ana, "periwinkle", json!({"channel": asked, "limit": 200})).await;
             let mut found = crate::support::ids(&answer);
             found.sort_unstable();
             assert_eq!(found, expected, "{asked:?}");
@@ -61,12 +55,9 @@ async fn what_policy_keeps_out_is_not_returned_counted_or_named() {
 async fn secret_recalled_and_neighbouring_secret_turns_are_never_found() {
     on_both(|home| async move {
         let (room, ana) = (room(&home), ctx("acme", "ana"));
-        room.record(&ana, event("tangerine secret", json!({"sensitivity": "secret"})))
-            .await;
+        room.record(&ana, event("tangerine secret", json!({"sensitivity": "secret"}))).await;
         let open = room.record(&ana, said("tangerine open")).await.event_id;
-        let recalled = room
-            .record(&ana, event("tangerine recalled", json!({"recalled": true})))
-            .await;
+        let recalled = room.record(&ana, event("tangerine recalled", json!({"recalled": true}))).await;
         assert_eq!(recalled.chunk_ids, Vec::<String>::new());
         let answer = room.ask(&ana, "tangerine", json!({"neighbours": 3})).await;
         assert_eq!(crate::support::ids(&answer), [open]);
@@ -88,25 +79,13 @@ async fn what_expires_is_gone_at_that_instant_however_much_it_is() {
             short.push(room.record(&ana, event(&text, soon.clone())).await.event_id);
         }
         let text = "a long remark that happens to hold the word persimmon among many others";
-        let lasting = room
-            .record(&ana, event(text, json!({"session_id": "long"})))
-            .await
-            .event_id;
-        assert_eq!(
-            room.ask(&ana, "persimmon", json!({"limit": 200}))
-                .await
-                .items
-                .len(),
-            31
-        );
+        let lasting = room.record(&ana, event(text, json!({"session_id": "long"}))).await.event_id;
+        assert_eq!(room.ask(&ana, "persimmon", json!({"limit": 200})).await.items.len(), 31);
         room.clock.advance(999_999);
         room.memory.get_event(&ana, &short[0]).await.unwrap();
         room.clock.advance(1);
         assert_eq!(code(room.memory.get_event(&ana, &short[0]).await), "not_found");
-        assert_eq!(
-            room.found(&ana, "persimmon", json!({"limit": 1})).await,
-            [lasting]
-        );
+        assert_eq!(room.found(&ana, "persimmon", json!({"limit": 1})).await, [lasting]);
         let past = json!({"expires_at": room.clock.now()});
         let refused = room.memory.record(&ana, event("x", past), None).await;
         assert_eq!(code(refused), "validation_failed");
@@ -120,20 +99,11 @@ async fn reading_and_writing_need_their_scopes() {
         let room = room(&home);
         let reader = limited(ctx("acme", "ana"), Role::Viewer.scopes());
         let writer = limited(ctx("acme", "ana"), Scopes::from_iter([Scope::MemoryWrite]));
-        assert_eq!(
-            code(room.memory.record(&reader, said("x"), None).await),
-            "forbidden"
-        );
-        assert_eq!(
-            code(room.memory.record_batch(&reader, vec![said("x")], None).await),
-            "forbidden"
-        );
+        assert_eq!(code(room.memory.record(&reader, said("x"), None).await), "forbidden");
+        assert_eq!(code(room.memory.record_batch(&reader, vec![said("x")], None).await), "forbidden");
         let id = room.record(&writer, said("x")).await.event_id;
         assert_eq!(code(room.memory.get_event(&writer, &id).await), "forbidden");
-        let asked = room
-            .memory
-            .search(&writer, crate::support::request("x", json!({})))
-            .await;
+        let asked = room.memory.search(&writer, crate::support::request("x", json!({}))).await;
         assert_eq!(code(asked), "forbidden");
         room.memory.get_event(&reader, &id).await.unwrap();
     })

@@ -37,11 +37,7 @@ pub(crate) fn room_with(home: &Home, clock: &Clock, embedder: Embedder, config: 
         wake.clone(),
     );
     let jobs = Runner::new(home.store.clone(), clock.clone(), memory.jobs(), wake);
-    Room {
-        memory,
-        clock: clock.clone(),
-        jobs,
-    }
+    Room { memory, clock: clock.clone(), jobs }
 }
 
 /// Vectors from the played server.
@@ -87,11 +83,7 @@ impl Room {
 }
 
 pub(crate) fn ids(answer: &SearchAnswer) -> Vec<String> {
-    answer
-        .items
-        .iter()
-        .map(|hit| hit.event.event_id.clone())
-        .collect()
+    answer.items.iter().map(|hit| hit.event.event_id.clone()).collect()
 }
 
 pub(crate) fn request(query: &str, more: Value) -> SearchRequest {

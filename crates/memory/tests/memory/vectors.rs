@@ -18,10 +18,7 @@ async fn vectors_arrive_by_a_job_and_until_then_the_answer_says_how_many_lack() 
             room.record(&ana, said(&format!("turn {n} about gardens"))).await;
         }
         let before = room.ask(&ana, "gardens", json!({})).await;
-        assert_eq!(
-            (before.missing_vectors, before.degraded),
-            (40, vec!["vectors_missing"])
-        );
+        assert_eq!((before.missing_vectors, before.degraded), (40, vec!["vectors_missing"]));
         assert_eq!(before.items.len(), 10);
         room.jobs.drain().await.unwrap();
         let after = room.ask(&ana, "gardens", json!({})).await;
@@ -45,21 +42,13 @@ async fn a_provider_that_misbehaves_leaves_recall_by_words_and_is_asked_again() 
         let ana = ctx("acme", "ana");
         room.record(&ana, said("the first word is apricot")).await;
         room.jobs.drain().await.unwrap();
-        for (n, bad) in [
-            Behaviour::Failing,
-            Behaviour::Garbage,
-            Behaviour::OneShort,
-            Behaviour::Good(5),
-        ]
-        .into_iter()
-        .enumerate()
+        for (n, bad) in [Behaviour::Failing, Behaviour::Garbage, Behaviour::OneShort, Behaviour::Good(5)]
+            .into_iter()
+            .enumerate()
         {
             server.behave(bad);
             let word = format!("apricot{n}");
-            let id = room
-                .record(&ana, said(&format!("the word is {word}")))
-                .await
-                .event_id;
+            let id = room.record(&ana, said(&format!("the word is {word}"))).await.event_id;
             room.jobs.drain().await.unwrap();
             let answer = room.ask(&ana, &word, json!({})).await;
             assert_eq!(crate::support::ids(&answer).first(), Some(&id), "{bad:?}");
@@ -115,10 +104,7 @@ async fn a_paraphrase_without_a_shared_word_finds_its_turn() {
     on_both(|home| async move {
         let room = room_with(&home, &clock(), local(), MemoryConfig::default());
         let ana = ctx("acme", "ana");
-        let wanted = room
-            .record(&ana, said("My daughter is allergic to peanuts."))
-            .await
-            .event_id;
+        let wanted = room.record(&ana, said("My daughter is allergic to peanuts.")).await.event_id;
         for other in [
             "The train to Lisbon leaves at nine.",
             "We painted the kitchen yellow.",
@@ -127,9 +113,7 @@ async fn a_paraphrase_without_a_shared_word_finds_its_turn() {
             room.record(&ana, said(other)).await;
         }
         room.jobs.drain().await.unwrap();
-        let answer = room
-            .ask(&ana, "which food should the child avoid", json!({}))
-            .await;
+        let answer = room.ask(&ana, "which food should the child avoid", json!({})).await;
         assert_eq!(crate::support::ids(&answer).first(), Some(&wanted));
         assert_eq!(answer.missing_vectors, 0);
     })

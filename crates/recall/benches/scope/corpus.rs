@@ -29,11 +29,7 @@ impl Corpus {
     pub(crate) fn new(events: usize, seed: u64) -> Self {
         let mut chance = Chance(seed);
         let centres = (0..CLUSTERS * DIM).map(|_| chance.normal()).collect();
-        Self {
-            events,
-            seed,
-            centres,
-        }
+        Self { events, seed, centres }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -65,37 +61,26 @@ impl Corpus {
         let mut chance = Chance(self.seed ^ 2);
         let question = |_| {
             let text = words(&mut chance, 8, 60);
-            let spans: Vec<_> = text
-                .split(' ')
-                .map(|w| w.as_ptr() as usize - text.as_ptr() as usize)
-                .collect();
+            let spans: Vec<_> =
+                text.split(' ').map(|w| w.as_ptr() as usize - text.as_ptr() as usize).collect();
             let spans: Vec<_> = spans.into_iter().map(|at| (at, at + 3)).collect();
             let tokens = spans.iter().flat_map(|_| self.vector(&mut chance)).collect();
-            Question {
-                vector: self.vector(&mut chance),
-                spans,
-                tokens,
-                text,
-            }
+            Question { vector: self.vector(&mut chance), spans, tokens, text }
         };
         (0..count).map(question).collect()
     }
 
     /// Token codes of an event, as a database would hold them.
     pub(crate) fn codes(&self, key: &str) -> Vec<u8> {
-        let mut chance = Chance(
-            key.bytes()
-                .fold(self.seed, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b))),
-        );
+        let mut chance =
+            Chance(key.bytes().fold(self.seed, |h, b| h.wrapping_mul(31).wrapping_add(u64::from(b))));
         (0..TURN_TOKENS * DIM / 8).map(|_| chance.next() as u8).collect()
     }
 
     fn vector(&self, chance: &mut Chance) -> Vec<f32> {
         let centre = (chance.next() % CLUSTERS as u64) as usize * DIM;
-        let mut out: Vec<f32> = self.centres[centre..centre + DIM]
-            .iter()
-            .map(|c| c + 1.2 * chance.normal())
-            .collect();
+        let mut out: Vec<f32> =
+            self.centres[centre..centre + DIM].iter().map(|c| c + 1.2 * chance.normal()).collect();
         let norm = out.iter().map(|v| v * v).sum::<f32>().sqrt();
         for value in &mut out {
             *value /= norm;
@@ -107,9 +92,7 @@ impl Corpus {
 fn key(number: usize) -> String {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut chance = Chance(number as u64);
-    let tail: String = (0..26)
-        .map(|_| ALPHABET[(chance.next() % 32) as usize] as char)
-        .collect();
+    let tail: String = (0..26).map(|_| ALPHABET[(chance.next() % 32) as usize] as char).collect();
     format!("chk_{tail}")
 }
 

@@ -24,10 +24,7 @@ const QUESTIONS: usize = 200;
 const NAIVE_EVERY: usize = 10;
 
 fn main() -> std::io::Result<()> {
-    let events = std::env::var("EVENTS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(100_000);
+    let events = std::env::var("EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let corpus = Corpus::new(events, 7);
     let mut out = stdout().lock();
     let (index, naive) = build(&corpus, &mut out)?;
@@ -97,22 +94,11 @@ fn build(corpus: &Corpus, out: &mut impl Write) -> std::io::Result<(Index, Naive
 }
 
 fn ask(index: &Index, corpus: &Corpus, question: &Question, times: &mut Times) {
-    let tokens = QueryTokens {
-        spans: question.spans.clone(),
-        vectors: question.tokens.clone(),
-        dim: DIM,
-    };
+    let tokens = QueryTokens { spans: question.spans.clone(), vectors: question.tokens.clone(), dim: DIM };
     let params = Params::default();
     let ms = |start: Instant| start.elapsed().as_secs_f64() * 1e3;
-    let plain = Query {
-        text: &question.text,
-        ..Query::default()
-    };
-    let full = Query {
-        vector: Some(&question.vector),
-        tokens: Some(&tokens),
-        ..plain
-    };
+    let plain = Query { text: &question.text, ..Query::default() };
+    let full = Query { vector: Some(&question.vector), tokens: Some(&tokens), ..plain };
 
     let start = Instant::now();
     black_box(search(&[index], &plain, &params).top(10));
@@ -122,10 +108,8 @@ fn ask(index: &Index, corpus: &Corpus, question: &Question, times: &mut Times) {
         let start = Instant::now();
         let mut ranking = search(&[index], &Query { explain, ..full }, &params);
         let first = ms(start);
-        let codes: Vec<(String, Vec<u8>)> = ranking
-            .candidates()
-            .map(|key| (key.to_owned(), corpus.codes(key)))
-            .collect();
+        let codes: Vec<(String, Vec<u8>)> =
+            ranking.candidates().map(|key| (key.to_owned(), corpus.codes(key))).collect();
         let start = Instant::now();
         ranking.rerank(codes.iter().map(|(key, code)| (key.as_str(), code.as_slice())));
         black_box(ranking.top(10));
@@ -149,12 +133,6 @@ fn held_bytes() -> usize {
 fn report(out: &mut impl Write, name: &str, times: &mut [f64]) -> std::io::Result<f64> {
     times.sort_unstable_by(f64::total_cmp);
     let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or(0.0);
-    writeln!(
-        out,
-        "{name:<36} p50 {:>7.2} ms  p95 {:>7.2} ms  (n = {})",
-        at(50),
-        at(95),
-        times.len()
-    )?;
+    writeln!(out, "{name:<36} p50 {:>7.2} ms  p95 {:>7.2} ms  (n = {})", at(50), at(95), times.len())?;
     Ok(at(50))
 }

@@ -25,20 +25,11 @@ impl Naive {
 
     /// The ten best by 0.65 BM25 + 0.35 cosine.
     pub(crate) fn search(&self, question: &Question) -> Vec<(f32, usize)> {
-        let terms: Vec<u32> = question
-            .text
-            .split(' ')
-            .filter_map(|w| self.numbers.get(w).copied())
-            .collect();
+        let terms: Vec<u32> = question.text.split(' ').filter_map(|w| self.numbers.get(w).copied()).collect();
         let counts: Vec<Vec<u32>> = self
             .turns
             .iter()
-            .map(|turn| {
-                terms
-                    .iter()
-                    .map(|t| turn.iter().filter(|w| *w == t).count() as u32)
-                    .collect()
-            })
+            .map(|turn| terms.iter().map(|t| turn.iter().filter(|w| *w == t).count() as u32).collect())
             .collect();
         let total = self.turns.len() as f32;
         let mean = self.turns.iter().map(Vec::len).sum::<usize>() as f32 / total;
@@ -51,11 +42,8 @@ impl Naive {
         let mut scores: Vec<(f32, usize)> = (0..self.turns.len())
             .map(|i| {
                 let norm = 0.9 * (0.6 + 0.4 * self.turns[i].len() as f32 / mean);
-                let words: f32 = counts[i]
-                    .iter()
-                    .zip(&rarity)
-                    .map(|(&n, r)| r * n as f32 * 1.9 / (n as f32 + norm))
-                    .sum();
+                let words: f32 =
+                    counts[i].iter().zip(&rarity).map(|(&n, r)| r * n as f32 * 1.9 / (n as f32 + norm)).sum();
                 let row = &self.vectors[i * DIM..(i + 1) * DIM];
                 let cosine: f32 = row.iter().zip(&question.vector).map(|(a, b)| a * b).sum();
                 (0.65 * words + 0.35 * cosine, i)

@@ -61,11 +61,8 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Conversation>, EvalError> {
         sample @ Value::Object(_) => vec![sample],
         _ => return Err(EvalError::Layout("neither an array nor an object".to_owned())),
     };
-    let conversations: Vec<_> = samples
-        .iter()
-        .enumerate()
-        .map(|(i, sample)| conversation(i, sample))
-        .collect::<Result<_, _>>()?;
+    let conversations: Vec<_> =
+        samples.iter().enumerate().map(|(i, sample)| conversation(i, sample)).collect::<Result<_, _>>()?;
     if conversations.is_empty() {
         return Err(EvalError::Layout("no conversation in it".to_owned()));
     }
@@ -98,25 +95,16 @@ fn conversation(position: usize, sample: &Value) -> Result<Conversation, EvalErr
     let layout = |what: &str| EvalError::Layout(format!("conversation {position}: {what}"));
     let sample = sample.as_object().ok_or_else(|| layout("not an object"))?;
     let sessions = match sample.get("conversation") {
-        Some(inner) => inner
-            .as_object()
-            .ok_or_else(|| layout("`conversation` is not an object"))?,
+        Some(inner) => inner.as_object().ok_or_else(|| layout("`conversation` is not an object"))?,
         None => sample,
     };
     let turns = turns(sessions);
     if turns.is_empty() {
         return Err(layout("no `session_N` with turns"));
     }
-    let questions = sample
-        .get("qa")
-        .and_then(Value::as_array)
-        .ok_or_else(|| layout("no `qa`"))?;
+    let questions = sample.get("qa").and_then(Value::as_array).ok_or_else(|| layout("no `qa`"))?;
     let id = string(sample, "sample_id").unwrap_or_else(|| format!("conversation-{position}"));
-    Ok(Conversation {
-        id,
-        turns,
-        questions: questions.iter().filter_map(question).collect(),
-    })
+    Ok(Conversation { id, turns, questions: questions.iter().filter_map(question).collect() })
 }
 
 fn turns(sessions: &Map<String, Value>) -> Vec<Turn> {
@@ -132,15 +120,11 @@ fn turns(sessions: &Map<String, Value>) -> Vec<Turn> {
         for (value, seq) in list.iter().filter_map(Value::as_object).zip(0..) {
             let raw = string(value, "dia_id").unwrap_or_default();
             out.push(Turn {
-                id: evidence_ids(&raw)
-                    .pop()
-                    .unwrap_or_else(|| format!("D{session}:{}", seq + 1)),
+                id: evidence_ids(&raw).pop().unwrap_or_else(|| format!("D{session}:{}", seq + 1)),
                 session,
                 seq,
                 speaker: string(value, "speaker").unwrap_or_default(),
-                text: string(value, "text")
-                    .or_else(|| string(value, "clean_text"))
-                    .unwrap_or_default(),
+                text: string(value, "text").or_else(|| string(value, "clean_text")).unwrap_or_default(),
                 caption: string(value, "blip_caption"),
                 image_query: string(value, "query"),
                 occurred_at_us,
@@ -164,11 +148,7 @@ fn question(value: &Value) -> Option<Question> {
         }
     }
     let category = value.get("category").and_then(Value::as_u64).unwrap_or(0) as u8;
-    Some(Question {
-        text: string(value, "question")?,
-        category,
-        evidence,
-    })
+    Some(Question { text: string(value, "question")?, category, evidence })
 }
 
 fn string(map: &Map<String, Value>, key: &str) -> Option<String> {
@@ -208,24 +188,15 @@ mod tests {
     fn session_dates_are_read() {
         let noon = 1_683_504_000_000_000 + 12 * 3_600_000_000;
         assert_eq!(instant("1:56 pm on 8 May, 2023"), Some(noon + 116 * 60_000_000));
-        assert_eq!(
-            instant("12:09 am on 8 May, 2023"),
-            Some(noon - 12 * 3_600_000_000 + 9 * 60_000_000)
-        );
+        assert_eq!(instant("12:09 am on 8 May, 2023"), Some(noon - 12 * 3_600_000_000 + 9 * 60_000_000));
         assert_eq!(instant("some day in May"), None);
     }
 
     #[test]
     fn other_layouts_are_refused() {
-        for bytes in [
-            "",
-            "7",
-            "[]",
-            "[7]",
-            "{}",
-            r#"{"session_1":[{"text":"hi"}]}"#,
-            r#"[{"conversation":3}]"#,
-        ] {
+        for bytes in
+            ["", "7", "[]", "[7]", "{}", r#"{"session_1":[{"text":"hi"}]}"#, r#"[{"conversation":3}]"#]
+        {
             assert!(parse(bytes.as_bytes()).is_err(), "{bytes}");
         }
     }

@@ -34,18 +34,10 @@ impl Tally {
         }
         let hits = |k: usize| {
             let first = &found[..k.min(found.len())];
-            question
-                .evidence
-                .iter()
-                .filter(|id| first.iter().any(|f| f.as_ref() == *id))
-                .count()
+            question.evidence.iter().filter(|id| first.iter().any(|f| f.as_ref() == *id)).count()
         };
         let hits = CUTS.map(hits);
-        self.rows.push((
-            question.category,
-            hits.map(|n| n as f64 / total as f64),
-            hits.map(|n| n == total),
-        ));
+        self.rows.push((question.category, hits.map(|n| n as f64 / total as f64), hits.map(|n| n == total)));
     }
 
     /// Takes in the answers of another tally.

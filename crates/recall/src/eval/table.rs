@@ -32,14 +32,7 @@ pub const LOCOMO_BASELINES: [Baseline; 2] = [
     },
 ];
 
-const GROUPS: [&str; 6] = [
-    "all",
-    "multi-hop",
-    "temporal",
-    "open-domain",
-    "single-hop",
-    "adversarial",
-];
+const GROUPS: [&str; 6] = ["all", "multi-hop", "temporal", "open-domain", "single-hop", "adversarial"];
 
 /// Sets named results beside the published ones: a line a system and group, R@5/10/25/50 and the share of
 /// questions with all evidence found.
@@ -52,22 +45,12 @@ pub fn table(results: &[(&str, &Tally)], baselines: &[Baseline]) -> String {
     );
     for (group, name) in GROUPS.iter().enumerate() {
         for (system, tally) in results {
-            let figures = if group == 0 {
-                tally.overall()
-            } else {
-                tally.category(group as u8)
-            };
+            let figures = if group == 0 { tally.overall() } else { tally.category(group as u8) };
             let _ = writeln!(out, "{}", line(system, name, &figures));
         }
         for baseline in baselines {
             if let Some(recall) = baseline.rows[group] {
-                let _ = writeln!(
-                    out,
-                    "{:<28} {name:<12} {:>5}  {}",
-                    baseline.name,
-                    "",
-                    four(&recall)
-                );
+                let _ = writeln!(out, "{:<28} {name:<12} {:>5}  {}", baseline.name, "", four(&recall));
             }
         }
     }
@@ -76,10 +59,7 @@ pub fn table(results: &[(&str, &Tally)], baselines: &[Baseline]) -> String {
 
 fn line(system: &str, group: &str, figures: &Figures) -> String {
     let (recall, complete) = (four(&figures.recall), four(&figures.complete));
-    format!(
-        "{system:<28} {group:<12} {:>5}  {recall}  {complete}",
-        figures.questions
-    )
+    format!("{system:<28} {group:<12} {:>5}  {recall}  {complete}", figures.questions)
 }
 
 fn four(values: &[f64; 4]) -> String {

@@ -22,9 +22,7 @@ impl Interner {
     /// The number of a string, if it was added.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(text.as_bytes());
-        self.table
-            .find(hash, |&id| slice(&self.bytes, &self.ends, id) == text.as_bytes())
-            .copied()
+        self.table.find(hash, |&id| slice(&self.bytes, &self.ends, id) == text.as_bytes()).copied()
     }
 
     /// The number of a string, added now if it is new.
@@ -37,12 +35,7 @@ impl Interner {
         self.bytes.extend_from_slice(text.as_bytes());
         super::grow(&mut self.ends, 1);
         self.ends.push(self.bytes.len() as u32);
-        let Self {
-            bytes,
-            ends,
-            table,
-            hasher,
-        } = self;
+        let Self { bytes, ends, table, hasher } = self;
         let hash = hasher.hash_one(text.as_bytes());
         table.insert_unique(hash, id, |&other| hasher.hash_one(slice(bytes, ends, other)));
         id
@@ -55,11 +48,7 @@ impl Interner {
 
 fn slice<'a>(bytes: &'a [u8], ends: &[u32], id: u32) -> &'a [u8] {
     let id = id as usize;
-    let from = if id == 0 {
-        0
-    } else {
-        ends.get(id - 1).copied().unwrap_or(0)
-    };
+    let from = if id == 0 { 0 } else { ends.get(id - 1).copied().unwrap_or(0) };
     let to = ends.get(id).copied().unwrap_or(from);
     bytes.get(from as usize..to as usize).unwrap_or_default()
 }

@@ -6,10 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::interner::Interner;
 
-const ALPHABETS: [&[u8; 32]; 2] = [
-    b"0123456789abcdefghjkmnpqrstvwxyz",
-    b"abcdefghijklmnopqrstuvwxyz234567",
-];
+const ALPHABETS: [&[u8; 32]; 2] = [b"0123456789abcdefghjkmnpqrstvwxyz", b"abcdefghijklmnopqrstuvwxyz234567"];
 const BODY_CHARS: usize = 26;
 const AS_TEXT: u8 = u8::MAX;
 
@@ -37,9 +34,7 @@ impl Keys {
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
         let packed = self.lookup(key)?;
         let hash = self.hasher.hash_one(packed);
-        self.table
-            .find(hash, |&doc| self.packed[doc as usize] == packed)
-            .copied()
+        self.table.find(hash, |&doc| self.packed[doc as usize] == packed).copied()
     }
 
     /// Gives `doc` a key no other document holds; `doc` is at most one past the last.
@@ -51,15 +46,8 @@ impl Keys {
         } else {
             self.packed[doc as usize] = packed;
         }
-        let Self {
-            packed: all,
-            table,
-            hasher,
-            ..
-        } = self;
-        table.insert_unique(hasher.hash_one(packed), doc, |&d| {
-            hasher.hash_one(all[d as usize])
-        });
+        let Self { packed: all, table, hasher, .. } = self;
+        table.insert_unique(hasher.hash_one(packed), doc, |&d| hasher.hash_one(all[d as usize]));
     }
 
     /// Takes the key of `doc` out of the lookup; the place may be set again.
@@ -96,11 +84,7 @@ impl Keys {
         match split(key) {
             Some((prefix, alphabet, body)) => {
                 let prefix = self.prefixes.find(prefix)? as u16;
-                Some(Packed {
-                    alphabet,
-                    body,
-                    prefix,
-                })
+                Some(Packed { alphabet, body, prefix })
             }
             None => Some(as_text(self.texts.find(key)?)),
         }
@@ -110,11 +94,7 @@ impl Keys {
         match split(key) {
             Some((prefix, alphabet, body)) => {
                 let prefix = self.prefixes.add(prefix) as u16;
-                Packed {
-                    alphabet,
-                    body,
-                    prefix,
-                }
+                Packed { alphabet, body, prefix }
             }
             None => as_text(self.texts.add(key)),
         }
@@ -124,11 +104,7 @@ impl Keys {
 fn as_text(id: u32) -> Packed {
     let mut body = [0; 17];
     body[..4].copy_from_slice(&id.to_le_bytes());
-    Packed {
-        alphabet: AS_TEXT,
-        body,
-        prefix: 0,
-    }
+    Packed { alphabet: AS_TEXT, body, prefix: 0 }
 }
 
 /// Splits a key into a prefix of at most eight letters with `_`, an alphabet and 130 bits.
@@ -172,22 +148,13 @@ mod tests {
     #[test]
     fn every_kind_of_key_comes_back() {
         let mut keys = Keys::default();
-        let all = [
-            "chk_01hzy3v7k8m9n0p1q2r3s4t5v6",
-            "mem_abcdefghijklmnopqrstuvw234",
-            "D1:3",
-            "",
-            "chk_x",
-            "日本",
-        ];
+        let all =
+            ["chk_01hzy3v7k8m9n0p1q2r3s4t5v6", "mem_abcdefghijklmnopqrstuvw234", "D1:3", "", "chk_x", "日本"];
         for (doc, key) in all.iter().enumerate() {
             keys.set(doc as u32, key);
         }
         for (doc, key) in all.iter().enumerate() {
-            assert_eq!(
-                (keys.key(doc as u32).as_str(), keys.find(key)),
-                (*key, Some(doc as u32))
-            );
+            assert_eq!((keys.key(doc as u32).as_str(), keys.find(key)), (*key, Some(doc as u32)));
         }
         keys.unset(2);
         assert_eq!((keys.find("D1:3"), keys.find("nothing")), (None, None));

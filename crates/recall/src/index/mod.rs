@@ -97,11 +97,7 @@ impl Index {
         for &(term, count) in &counts {
             self.postings.add(term, id, count);
         }
-        let mut labels: Vec<_> = doc
-            .labels
-            .iter()
-            .map(|l| (self.terms.add(&label_term(l)), 0))
-            .collect();
+        let mut labels: Vec<_> = doc.labels.iter().map(|l| (self.terms.add(&label_term(l)), 0)).collect();
         labels.sort_unstable();
         labels.dedup();
         for &(term, count) in &labels {
@@ -136,13 +132,7 @@ impl Index {
         for term in postings::unpack_terms(&self.metas[slot].terms) {
             self.postings.remove(term, id);
         }
-        self.sessions.remove(
-            self.session_of[slot],
-            id,
-            self.length_of[slot],
-            &self.metas,
-            &self.keys,
-        );
+        self.sessions.remove(self.session_of[slot], id, self.length_of[slot], &self.metas, &self.keys);
         self.speakers.remove(self.metas[slot].speaker);
         self.keys.unset(id);
         self.vectors.clear(id);
@@ -194,11 +184,7 @@ impl Index {
             + self.speakers.memory_bytes()
             + self.vectors.memory_bytes()
             + self.metas.capacity() * size_of::<Meta>()
-            + self
-                .metas
-                .iter()
-                .map(|m| heap_bytes(m.terms.len()))
-                .sum::<usize>()
+            + self.metas.iter().map(|m| heap_bytes(m.terms.len())).sum::<usize>()
             + self.session_of.capacity() * 4
             + self.length_of.capacity() * 2
             + self.free.capacity() * 4
@@ -209,18 +195,13 @@ impl Index {
         let Self { tokeniser, terms, .. } = self;
         let mut found: Vec<u32> = Vec::with_capacity(48);
         let date = date_words(doc.occurred_at_us);
-        let fields = [doc.speaker, doc.text]
-            .into_iter()
-            .chain(doc.extra.iter().copied());
+        let fields = [doc.speaker, doc.text].into_iter().chain(doc.extra.iter().copied());
         for field in fields.chain(doc.with_date.then_some(date.as_str())) {
             tokeniser.for_each(field, &mut |term, _, _| found.push(terms.add(term)));
         }
         let length = found.len().min(usize::from(u16::MAX)) as u16;
         found.sort_unstable();
-        let counts = found
-            .chunk_by(|a, b| a == b)
-            .map(|run| (run[0], run.len() as u32))
-            .collect();
+        let counts = found.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u32)).collect();
         (counts, length)
     }
 
@@ -254,9 +235,5 @@ fn grow<T>(items: &mut Vec<T>, extra: usize) {
 
 /// Heap bytes of an allocation of `len` bytes: allocators round up and keep a word of their own.
 fn heap_bytes(len: usize) -> usize {
-    if len == 0 {
-        0
-    } else {
-        (len + 8).next_multiple_of(16)
-    }
+    if len == 0 { 0 } else { (len + 8).next_multiple_of(16) }
 }

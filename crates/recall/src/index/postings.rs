@@ -69,11 +69,7 @@ impl Postings {
 
     pub(crate) fn memory_bytes(&self) -> usize {
         self.lists.capacity() * size_of::<Vec<Posting>>()
-            + self
-                .lists
-                .iter()
-                .map(|list| super::heap_bytes(list.capacity() * 4))
-                .sum::<usize>()
+            + self.lists.iter().map(|list| super::heap_bytes(list.capacity() * 4)).sum::<usize>()
     }
 }
 

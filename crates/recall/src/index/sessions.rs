@@ -29,11 +29,7 @@ impl Sessions {
     }
 
     pub(crate) fn find(&self, name: u32) -> Option<u32> {
-        self.by_name
-            .get(name as usize)
-            .copied()
-            .unwrap_or(0)
-            .checked_sub(1)
+        self.by_name.get(name as usize).copied().unwrap_or(0).checked_sub(1)
     }
 
     /// Puts a document in its place and returns the session's number.
@@ -42,9 +38,7 @@ impl Sessions {
         self.all[session as usize].length += u64::from(length);
         let docs = &mut self.all[session as usize].docs;
         super::grow(docs, 1);
-        let is_last = docs
-            .last()
-            .is_none_or(|&last| order(last, doc, metas, keys) == Ordering::Less);
+        let is_last = docs.last().is_none_or(|&last| order(last, doc, metas, keys) == Ordering::Less);
         if is_last {
             docs.push(doc);
         } else {
@@ -56,9 +50,7 @@ impl Sessions {
 
     /// Takes a document out of its session.
     pub(crate) fn remove(&mut self, session: u32, doc: u32, length: u16, metas: &[Meta], keys: &Keys) {
-        let Session {
-            docs, length: total, ..
-        } = &mut self.all[session as usize];
+        let Session { docs, length: total, .. } = &mut self.all[session as usize];
         *total -= u64::from(length);
         let at = docs.partition_point(|&other| order(other, doc, metas, keys) == Ordering::Less);
         if docs.get(at) == Some(&doc) {
@@ -68,11 +60,7 @@ impl Sessions {
 
     pub(crate) fn memory_bytes(&self) -> usize {
         self.all.capacity() * size_of::<Session>()
-            + self
-                .all
-                .iter()
-                .map(|s| super::heap_bytes(s.docs.capacity() * 4))
-                .sum::<usize>()
+            + self.all.iter().map(|s| super::heap_bytes(s.docs.capacity() * 4)).sum::<usize>()
             + self.by_name.capacity() * 4
     }
 
@@ -84,11 +72,7 @@ impl Sessions {
             self.by_name.resize(at + 1, 0);
         }
         super::grow(&mut self.all, 1);
-        self.all.push(Session {
-            name,
-            docs: Vec::new(),
-            length: 0,
-        });
+        self.all.push(Session { name, docs: Vec::new(), length: 0 });
         self.by_name[at] = self.all.len() as u32;
         self.all.len() as u32 - 1
     }
@@ -96,11 +80,5 @@ impl Sessions {
 
 fn order(a: u32, b: u32, metas: &[Meta], keys: &Keys) -> Ordering {
     let seq = |doc: u32| metas[doc as usize].seq;
-    seq(a).cmp(&seq(b)).then_with(|| {
-        if a == b {
-            Ordering::Equal
-        } else {
-            keys.key(a).cmp(&keys.key(b))
-        }
-    })
+    seq(a).cmp(&seq(b)).then_with(|| if a == b { Ordering::Equal } else { keys.key(a).cmp(&keys.key(b)) })
 }

@@ -37,18 +37,11 @@ impl Speakers {
     /// Numbers of the names that hold a lower-cased word and have documents.
     pub(crate) fn with_word(&self, word: &str) -> impl Iterator<Item = u32> {
         let names = self.by_word.get(word).map_or(&[][..], Vec::as_slice);
-        names
-            .iter()
-            .copied()
-            .filter(|name| self.counts.get(name).is_some_and(|&n| n > 0))
+        names.iter().copied().filter(|name| self.counts.get(name).is_some_and(|&n| n > 0))
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {
-        let words: usize = self
-            .by_word
-            .iter()
-            .map(|(w, names)| w.len() + names.capacity() * 4)
-            .sum();
+        let words: usize = self.by_word.iter().map(|(w, names)| w.len() + names.capacity() * 4).sum();
         self.counts.capacity() * 16 + self.by_word.capacity() * 48 + words
     }
 }

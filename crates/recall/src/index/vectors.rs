@@ -38,16 +38,10 @@ impl Matrix {
     pub(crate) fn set(&mut self, doc: u32, vector: &Vector) -> Result<(), VectorError> {
         let got = vector.codes().len();
         if self.count == 0 && self.dim != got {
-            *self = Self {
-                dim: got,
-                ..Self::default()
-            };
+            *self = Self { dim: got, ..Self::default() };
         }
         if got != self.dim || got == 0 {
-            return Err(VectorError::Dimension {
-                expected: self.dim,
-                got,
-            });
+            return Err(VectorError::Dimension { expected: self.dim, got });
         }
         let (block, row) = (doc as usize / BLOCK, doc as usize % BLOCK);
         if block >= self.blocks.len() {
@@ -67,10 +61,7 @@ impl Matrix {
 
     pub(crate) fn clear(&mut self, doc: u32) {
         let (block, row) = (doc as usize / BLOCK, doc as usize % BLOCK);
-        let scale = self
-            .blocks
-            .get_mut(block)
-            .and_then(|block| block.scales.get_mut(row));
+        let scale = self.blocks.get_mut(block).and_then(|block| block.scales.get_mut(row));
         if let Some(scale) = scale
             && *scale != 0.0
         {
@@ -90,10 +81,7 @@ impl Matrix {
 
     /// Blocks of (first document number, signs `[n, words]`, scales `[n]`).
     pub(crate) fn sign_blocks(&self) -> impl Iterator<Item = (u32, &[u64], &[f32])> {
-        self.blocks
-            .iter()
-            .zip(0..)
-            .map(|(block, i)| (i * BLOCK as u32, &*block.signs, &*block.scales))
+        self.blocks.iter().zip(0..).map(|(block, i)| (i * BLOCK as u32, &*block.signs, &*block.scales))
     }
 
     /// Words of signs a row.

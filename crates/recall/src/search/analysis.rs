@@ -74,12 +74,7 @@ impl Analysis {
             }
         }
         entities.dedup();
-        Self {
-            terms,
-            speakers: speakers.into_iter().collect(),
-            entities,
-            phrases: phrases(text),
-        }
+        Self { terms, speakers: speakers.into_iter().collect(), entities, phrases: phrases(text) }
     }
 }
 
@@ -106,15 +101,10 @@ pub(crate) fn rarity(documents: usize, of: usize) -> f32 {
 /// So `caroline` names Caroline, but a question about the operating system does not name the role `system`.
 fn speakers_named(form: &str, view: &View<'_>) -> BTreeSet<String> {
     let word = form.to_lowercase().replace('\u{2019}', "'");
-    let word = word
-        .strip_suffix("'s")
-        .or(word.strip_suffix('\''))
-        .unwrap_or(&word);
+    let word = word.strip_suffix("'s").or(word.strip_suffix('\'')).unwrap_or(&word);
     let is_capital = form.starts_with(char::is_uppercase);
     let of_index = |(_, index): (u32, &crate::Index)| {
-        let names = index
-            .speakers_with(word)
-            .filter(|&n| is_capital || is_first_name(index, n));
+        let names = index.speakers_with(word).filter(|&n| is_capital || is_first_name(index, n));
         names.map(|n| index.name(n).to_owned()).collect::<Vec<_>>()
     };
     view.parts().flat_map(of_index).collect()

@@ -60,21 +60,10 @@ struct Voice {
     adjective: &'static str,
 }
 
-const WORDS: Voice = Voice {
-    kind: "lexical",
-    label: "words",
-    adjective: "words",
-};
-const MEANING: Voice = Voice {
-    kind: "semantic",
-    label: "similar meaning",
-    adjective: "meaning",
-};
-const LATE: Voice = Voice {
-    kind: "late_interaction",
-    label: "matching expressions",
-    adjective: "expressions",
-};
+const WORDS: Voice = Voice { kind: "lexical", label: "words", adjective: "words" };
+const MEANING: Voice = Voice { kind: "semantic", label: "similar meaning", adjective: "meaning" };
+const LATE: Voice =
+    Voice { kind: "late_interaction", label: "matching expressions", adjective: "expressions" };
 
 pub(crate) fn parts(ranking: &Ranking, row: &Row) -> Vec<Part> {
     let [words, meaning, late] = ranking.weights;
@@ -97,14 +86,7 @@ pub(crate) fn parts(ranking: &Ranking, row: &Row) -> Vec<Part> {
             None => {
                 let value = weight * f64::from(stand_in.unwrap_or(0.0));
                 let label = format!("words, standing in for {}", voice.adjective);
-                out.push(Part {
-                    kind: "fusion",
-                    group: Group::Words,
-                    label,
-                    value,
-                    raw: None,
-                    from: None,
-                });
+                out.push(Part { kind: "fusion", group: Group::Words, label, value, raw: None, from: None });
             }
         }
     }
@@ -116,22 +98,12 @@ pub(crate) fn parts(ranking: &Ranking, row: &Row) -> Vec<Part> {
 fn raw_parts(ranking: &Ranking, row: &Row, voice: &Voice, leg: &Leg, score: LegScore, of: Read) -> Vec<Part> {
     let part = |kind, group, label: String, value: f32, from: Option<String>| {
         let value = f64::from(value);
-        Part {
-            kind,
-            group,
-            label,
-            value,
-            raw: None,
-            from,
-        }
+        Part { kind, group, label, value, raw: None, from }
     };
     let mut out = own_parts(ranking, row, voice, score.own);
     let mut near_sum = 0.0;
     for ((&at, &share), which) in
-        row.near
-            .iter()
-            .zip(&leg.neighbours)
-            .zip(["previous", "next", "two back", "two ahead"])
+        row.near.iter().zip(&leg.neighbours).zip(["previous", "next", "two back", "two ahead"])
     {
         let Some(near) = ranking.rows.get(at as usize) else {
             continue;
@@ -139,31 +111,13 @@ fn raw_parts(ranking: &Ranking, row: &Row, voice: &Voice, leg: &Leg, score: LegS
         let value = of(near).own * share;
         near_sum += value;
         let label = format!("{} in the {which} turn", voice.adjective);
-        out.push(part(
-            "neighbours",
-            Group::Neighbours,
-            label,
-            value,
-            Some(near.key.clone()),
-        ));
+        out.push(part("neighbours", Group::Neighbours, label, value, Some(near.key.clone())));
     }
     if row.is_named {
         let gain = (score.own + near_sum) * (leg.speaker - 1.0);
-        out.push(part(
-            "speaker",
-            Group::Context,
-            "spoken by who is named".to_owned(),
-            gain,
-            None,
-        ));
+        out.push(part("speaker", Group::Context, "spoken by who is named".to_owned(), gain, None));
     }
-    out.push(part(
-        "session",
-        Group::Context,
-        format!("session: {}", voice.adjective),
-        score.prior,
-        None,
-    ));
+    out.push(part("session", Group::Context, format!("session: {}", voice.adjective), score.prior, None));
     out
 }
 
@@ -171,32 +125,13 @@ fn own_parts(ranking: &Ranking, row: &Row, voice: &Voice, own: f32) -> Vec<Part>
     let (kind, raw) = (voice.kind, |v: f32| Some(f64::from(v)));
     if kind != WORDS.kind {
         let (label, value) = (voice.label.to_owned(), f64::from(own));
-        return vec![Part {
-            kind,
-            group: Group::Meaning,
-            label,
-            value,
-            raw: raw(own),
-            from: None,
-        }];
+        return vec![Part { kind, group: Group::Meaning, label, value, raw: raw(own), from: None }];
     }
-    let terms = ranking
-        .analysis
-        .terms
-        .iter()
-        .zip(&row.terms)
-        .filter(|(_, gain)| **gain > 0.0);
+    let terms = ranking.analysis.terms.iter().zip(&row.terms).filter(|(_, gain)| **gain > 0.0);
     terms
         .map(|(term, &gain)| {
             let label = term.form.clone();
-            Part {
-                kind,
-                group: Group::Words,
-                label,
-                value: f64::from(gain),
-                raw: raw(gain),
-                from: None,
-            }
+            Part { kind, group: Group::Words, label, value: f64::from(gain), raw: raw(gain), from: None }
         })
         .collect()
 }
@@ -212,17 +147,6 @@ fn settle(mut raw: Vec<Part>, value: f64, voice: &Voice, out: &mut Vec<Part>) {
         out.append(&mut raw);
         return;
     }
-    let group = if voice.kind == WORDS.kind {
-        Group::Words
-    } else {
-        Group::Meaning
-    };
-    out.push(Part {
-        kind: voice.kind,
-        group,
-        label: voice.label.to_owned(),
-        value,
-        raw: None,
-        from: None,
-    });
+    let group = if voice.kind == WORDS.kind { Group::Words } else { Group::Meaning };
+    out.push(Part { kind: voice.kind, group, label: voice.label.to_owned(), value, raw: None, from: None });
 }

@@ -23,17 +23,10 @@ impl LateQuery {
             return Self::default();
         }
         let covering = |span: &(usize, usize)| terms.iter().find(|t| span.0 < t.end && t.start < span.1);
-        let mut out = Self {
-            dim: query.dim,
-            ..Self::default()
-        };
+        let mut out = Self { dim: query.dim, ..Self::default() };
         for (span, row) in query.spans.iter().zip(query.vectors.chunks_exact(query.dim)) {
             if let Some(term) = covering(span) {
-                let pieces = query
-                    .spans
-                    .iter()
-                    .filter(|s| s.0 < term.end && term.start < s.1)
-                    .count();
+                let pieces = query.spans.iter().filter(|s| s.0 < term.end && term.start < s.1).count();
                 out.tokens.push(Planes::new(row));
                 out.weights.push(term.weight / (pieces as f32).sqrt());
             }

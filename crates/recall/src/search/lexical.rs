@@ -27,15 +27,7 @@ pub(crate) fn score(view: &View<'_>, terms: &[QueryTerm], named: &Named<'_>, par
     }
     let best = own.iter().copied().fold(0.0, f32::max);
     let (prior, is_touched) = sessions.finish(params.lexical.session * best);
-    Spread::new(
-        view,
-        &params.lexical,
-        named,
-        own,
-        prior,
-        |s| is_touched[s as usize],
-        0.0,
-    )
+    Spread::new(view, &params.lexical, named, own, prior, |s| is_touched[s as usize], 0.0)
 }
 
 /// Length normalisation of turns, tabulated by length.
@@ -49,10 +41,7 @@ impl TurnNorm {
         let mean = (view.total_length() as f32 / view.live().max(1) as f32).max(1.0);
         let longest = view.length_of.iter().copied().max().unwrap_or(0);
         let norm = |length: u16| params.k1 * (1.0 - params.b + params.b * f32::from(length) / mean);
-        Self {
-            by_length: (0..=longest).map(norm).collect(),
-            k1: params.k1,
-        }
+        Self { by_length: (0..=longest).map(norm).collect(), k1: params.k1 }
     }
 
     /// What a term found `count` times in a turn adds to its score.

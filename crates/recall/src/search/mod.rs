@@ -32,9 +32,7 @@ pub fn search(indexes: &[&Index], query: &Query<'_>, params: &Params) -> Ranking
     let analysis = Analysis::new(query.text, &view, params);
     let named = Named::new(&analysis.speakers);
     let words = lexical::score(&view, &analysis.terms, &named, params);
-    let vector = query
-        .vector
-        .filter(|v| query.mode != Mode::Lexical && has_vectors(indexes, v.len()));
+    let vector = query.vector.filter(|v| query.mode != Mode::Lexical && has_vectors(indexes, v.len()));
     let mut meaning = vector.map(|v| dense::score(&view, v, &named, params));
 
     let docs = pick::pick(&view, &words, meaning.as_ref(), query.mode, params);
@@ -45,32 +43,14 @@ pub fn search(indexes: &[&Index], query: &Query<'_>, params: &Params) -> Ranking
     {
         refine(&view, vector, meaning, &picked, &named, params);
     }
-    let late = query
-        .tokens
-        .filter(|_| vector.is_some())
-        .map(|t| LateQuery::new(t, &analysis.terms));
-    let legs = Legs {
-        words,
-        meaning,
-        late: late.filter(|l| !l.is_empty()),
-    };
+    let late = query.tokens.filter(|_| vector.is_some()).map(|t| LateQuery::new(t, &analysis.terms));
+    let legs = Legs { words, meaning, late: late.filter(|l| !l.is_empty()) };
     let named_in = analysis.speakers.clone();
-    Ranking::new(
-        &view,
-        legs,
-        &picked,
-        analysis,
-        &Named::new(&named_in),
-        query,
-        params,
-    )
+    Ranking::new(&view, legs, &picked, analysis, &Named::new(&named_in), query, params)
 }
 
 fn has_vectors(indexes: &[&Index], dim: usize) -> bool {
-    dim > 0
-        && indexes
-            .iter()
-            .any(|i| i.vectors().dim() == dim && i.vectors().count() > 0)
+    dim > 0 && indexes.iter().any(|i| i.vectors().dim() == dim && i.vectors().count() > 0)
 }
 
 /// Scores the documents picked, and their neighbours, again from their 8-bit vectors.
@@ -82,10 +62,7 @@ fn refine(
     named: &Named<'_>,
     params: &Params,
 ) {
-    let mut exact: Vec<u32> = picked
-        .iter()
-        .flat_map(|&(doc, near)| [doc].into_iter().chain(near))
-        .collect();
+    let mut exact: Vec<u32> = picked.iter().flat_map(|&(doc, near)| [doc].into_iter().chain(near)).collect();
     exact.sort_unstable();
     exact.dedup();
     exact.retain(|&doc| doc != NONE);
@@ -98,11 +75,7 @@ fn refine(
     let leg = &params.dense;
     for &(doc, near) in picked {
         let own = |d: u32| if d == NONE { 0.0 } else { meaning.own[d as usize] };
-        let spread: f32 = near
-            .iter()
-            .zip(&leg.neighbours)
-            .map(|(&d, share)| own(d) * share)
-            .sum();
+        let spread: f32 = near.iter().zip(&leg.neighbours).map(|(&d, share)| own(d) * share).sum();
         let factor = if named.spoke(view, doc) { leg.speaker } else { 1.0 };
         let prior = meaning.prior[view.session_of[doc as usize] as usize];
         meaning.total[doc as usize] = (own(doc) + spread) * factor + prior;

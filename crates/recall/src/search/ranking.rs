@@ -133,11 +133,7 @@ impl Ranking {
         order.sort_by(|a, b| compare(a, b));
         order.truncate(limit);
         let parts = |row| {
-            if self.is_explained {
-                explain::parts(self, row)
-            } else {
-                Vec::new()
-            }
+            if self.is_explained { explain::parts(self, row) } else { Vec::new() }
         };
         order
             .into_iter()
@@ -210,11 +206,7 @@ impl Ranking {
                 score: 0.0,
             });
         }
-        self.by_key = self.rows[..self.candidates]
-            .iter()
-            .map(|row| row.key.clone())
-            .zip(0..)
-            .collect();
+        self.by_key = self.rows[..self.candidates].iter().map(|row| row.key.clone()).zip(0..).collect();
     }
 
     fn explain_terms(&mut self, view: &View<'_>, chosen: &[(u32, [u32; 4])], params: &Params) {
@@ -234,11 +226,7 @@ impl Ranking {
     }
 
     fn spread_late(&mut self) {
-        let Leg {
-            neighbours,
-            speaker,
-            session,
-        } = self.params.late;
+        let Leg { neighbours, speaker, session } = self.params.late;
         let mut best: HashMap<u32, f32> = HashMap::new();
         for row in &self.rows {
             let prior = best.entry(row.session).or_default();
@@ -247,21 +235,14 @@ impl Ranking {
         for i in 0..self.candidates {
             let own = |at: u32| self.rows.get(at as usize).map_or(0.0, |row| row.late.own);
             let row = &self.rows[i];
-            let spread: f32 = row
-                .near
-                .iter()
-                .zip(&neighbours)
-                .map(|(&at, share)| own(at) * share)
-                .sum();
+            let spread: f32 = row.near.iter().zip(&neighbours).map(|(&at, share)| own(at) * share).sum();
             let factor = if row.is_named { speaker } else { 1.0 };
             let prior = best.get(&row.session).copied().unwrap_or(0.0);
             let late = &mut self.rows[i].late;
             late.prior = prior;
             late.total = (late.own + spread) * factor + prior;
         }
-        let known = self.rows[..self.candidates]
-            .iter()
-            .filter(|r| r.late.scaled.is_some());
+        let known = self.rows[..self.candidates].iter().filter(|r| r.late.scaled.is_some());
         let (low, high) = range(known.map(|row| row.late.total));
         for row in &mut self.rows[..self.candidates] {
             row.late.scaled = row.late.scaled.map(|_| scaled(row.late.total, low, high));
@@ -278,8 +259,5 @@ impl Ranking {
 fn compare(a: &Row, b: &Row) -> Ordering {
     let rounded = |row: &Row| (row.score * 1e6).round() as i64;
     let newer = || b.occurred_at_us.cmp(&a.occurred_at_us);
-    rounded(b)
-        .cmp(&rounded(a))
-        .then_with(newer)
-        .then_with(|| a.key.cmp(&b.key))
+    rounded(b).cmp(&rounded(a)).then_with(newer).then_with(|| a.key.cmp(&b.key))
 }

@@ -26,26 +26,16 @@ pub(crate) struct LegScore {
 pub(crate) fn fused(weights: &[f32; 3], words: LegScore, meaning: LegScore, late: LegScore) -> f64 {
     let base = words.scaled.unwrap_or(0.0);
     let values = [base, meaning.scaled.unwrap_or(base), late.scaled.unwrap_or(base)];
-    weights
-        .iter()
-        .zip(values)
-        .map(|(&w, v)| f64::from(w) * f64::from(v))
-        .sum()
+    weights.iter().zip(values).map(|(&w, v)| f64::from(w) * f64::from(v)).sum()
 }
 
 pub(crate) fn range(values: impl Iterator<Item = f32>) -> (f32, f32) {
-    values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
-        (low.min(v), high.max(v))
-    })
+    values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
 }
 
 /// Places a value in its range; a range of one value is all top.
 pub(crate) fn scaled(value: f32, low: f32, high: f32) -> f32 {
-    if high > low {
-        ((value - low) / (high - low)).clamp(0.0, 1.0)
-    } else {
-        1.0
-    }
+    if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 }
 }
 
 /// Legs with the ranges they are scaled by.
@@ -61,20 +51,12 @@ impl<'a> Scores<'a> {
             let known = picked.iter().filter(|(doc, _)| has_vector(view, *doc));
             range(known.map(|(doc, _)| meaning.total[*doc as usize]))
         });
-        Self {
-            legs,
-            word_top: top(&legs.words.total),
-            meaning_range,
-        }
+        Self { legs, word_top: top(&legs.words.total), meaning_range }
     }
 
     pub(crate) fn words(&self, view: &View<'_>, doc: u32) -> LegScore {
         let total = self.legs.words.total[doc as usize];
-        let scaled = if self.word_top > 0.0 {
-            total / self.word_top
-        } else {
-            0.0
-        };
+        let scaled = if self.word_top > 0.0 { total / self.word_top } else { 0.0 };
         leg_score(&self.legs.words, view.session_of[doc as usize], doc, Some(scaled))
     }
 
@@ -90,12 +72,7 @@ impl<'a> Scores<'a> {
 
 fn leg_score(leg: &Spread, session: u32, doc: u32, scaled: Option<f32>) -> LegScore {
     let prior = leg.prior.get(session as usize).copied().unwrap_or(0.0);
-    LegScore {
-        own: leg.own[doc as usize],
-        prior,
-        total: leg.total[doc as usize],
-        scaled,
-    }
+    LegScore { own: leg.own[doc as usize], prior, total: leg.total[doc as usize], scaled }
 }
 
 fn has_vector(view: &View<'_>, doc: u32) -> bool {

@@ -10,17 +10,13 @@ pub(crate) struct Named<'a> {
 
 impl<'a> Named<'a> {
     pub(crate) fn new(speakers: &'a [String]) -> Self {
-        Self {
-            name: if let [one] = speakers { Some(one) } else { None },
-        }
+        Self { name: if let [one] = speakers { Some(one) } else { None } }
     }
 
     /// Per index, the number of the name.
     fn numbers(&self, view: &View<'_>) -> Vec<(u32, u32)> {
         let number = |index: &crate::Index| self.name.and_then(|n| index.find_name(n)).unwrap_or(NONE);
-        view.parts()
-            .map(|(offset, index)| (offset, number(index)))
-            .collect()
+        view.parts().map(|(offset, index)| (offset, number(index))).collect()
     }
 
     pub(crate) fn spoke(&self, view: &View<'_>, doc: u32) -> bool {
@@ -92,11 +88,8 @@ fn boost(view: &View<'_>, leg: &Leg, named: &Named<'_>, prior: &[f32], total: &m
 
 /// The readable neighbours of each document asked for: previous, next, two back, two ahead; [`NONE`] where none is.
 pub(crate) fn neighbours_of(view: &View<'_>, docs: &[u32]) -> Vec<[u32; 4]> {
-    let mut by_session: Vec<(u32, u32, usize)> = docs
-        .iter()
-        .enumerate()
-        .map(|(i, &d)| (view.session_of[d as usize], d, i))
-        .collect();
+    let mut by_session: Vec<(u32, u32, usize)> =
+        docs.iter().enumerate().map(|(i, &d)| (view.session_of[d as usize], d, i)).collect();
     by_session.sort_unstable();
     let mut out = vec![[NONE; 4]; docs.len()];
     let mut place = vec![0_u32; view.slots()];
@@ -108,12 +101,8 @@ pub(crate) fn neighbours_of(view: &View<'_>, docs: &[u32]) -> Vec<[u32; 4]> {
         }
         for &(_, doc, i) in group {
             let at = place[doc as usize] as usize;
-            let near = |step: isize| {
-                at.checked_add_signed(step)
-                    .and_then(|i| order.get(i))
-                    .copied()
-                    .unwrap_or(NONE)
-            };
+            let near =
+                |step: isize| at.checked_add_signed(step).and_then(|i| order.get(i)).copied().unwrap_or(NONE);
             out[i] = [near(-1), near(1), near(-2), near(2)];
         }
     }

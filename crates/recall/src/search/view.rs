@@ -68,12 +68,8 @@ impl<'a> View<'a> {
                 self.homes[number as usize].push((i as u32, local as u32));
                 common.push(number);
             }
-            session_of.extend(
-                index
-                    .session_of()
-                    .iter()
-                    .map(|&s| common.get(s as usize).copied().unwrap_or(0)),
-            );
+            session_of
+                .extend(index.session_of().iter().map(|&s| common.get(s as usize).copied().unwrap_or(0)));
         }
         self.sessions = self.homes.len();
         self.session_of = Cow::Owned(session_of);
@@ -88,17 +84,13 @@ impl<'a> View<'a> {
         for index in self.indexes {
             // A name no document bears matches none.
             let agent = filter.agent.map(|name| index.find_name(name).unwrap_or(NONE));
-            let session = filter
-                .session
-                .map(|name| index.session_named(name).unwrap_or(NONE));
+            let session = filter.session.map(|name| index.session_named(name).unwrap_or(NONE));
             let mut mask: Vec<bool> = (0..index.slots() as u32)
                 .map(|id| {
                     let meta = index.meta(id);
                     agent.is_none_or(|a| a == meta.agent)
                         && session.is_none_or(|s| s == index.session_of()[id as usize])
-                        && filter
-                            .kinds
-                            .is_none_or(|kinds| kinds >> (meta.kind & 63) & 1 == 1)
+                        && filter.kinds.is_none_or(|kinds| kinds >> (meta.kind & 63) & 1 == 1)
                         && filter.after_us.is_none_or(|t| meta.occurred_at_us >= t)
                         && filter.before_us.is_none_or(|t| meta.occurred_at_us < t)
                 })
@@ -109,11 +101,7 @@ impl<'a> View<'a> {
             for label in filter.all_labels {
                 keep_labelled(index, &[label], &mut mask);
             }
-            for posting in filter
-                .no_label
-                .iter()
-                .flat_map(|label| index.label_postings(label))
-            {
+            for posting in filter.no_label.iter().flat_map(|label| index.label_postings(label)) {
                 mask[posting.doc() as usize] = false;
             }
             readable.append(&mut mask);
@@ -136,11 +124,7 @@ impl<'a> View<'a> {
         let has_docs = |i: u32, s: u32| !self.indexes[i as usize].sessions()[s as usize].docs.is_empty();
         match self.indexes {
             [index] => index.sessions().iter().filter(|s| !s.docs.is_empty()).count(),
-            _ => self
-                .homes
-                .iter()
-                .filter(|home| home.iter().any(|&(i, s)| has_docs(i, s)))
-                .count(),
+            _ => self.homes.iter().filter(|home| home.iter().any(|&(i, s)| has_docs(i, s))).count(),
         }
     }
 
@@ -164,10 +148,7 @@ impl<'a> View<'a> {
 
     /// Posting lists of a term with the offset of their documents.
     pub(crate) fn postings<'b>(&'b self, term: &'b str) -> impl Iterator<Item = (u32, &'b [Posting])> + 'b {
-        self.indexes
-            .iter()
-            .zip(&self.offsets)
-            .map(move |(index, &offset)| (offset, index.postings(term)))
+        self.indexes.iter().zip(&self.offsets).map(move |(index, &offset)| (offset, index.postings(term)))
     }
 
     /// Indexes with the offset of their documents.
@@ -201,10 +182,7 @@ impl<'a> View<'a> {
         let length = |i: usize, s: u32| self.indexes[i].sessions()[s as usize].length;
         match self.indexes {
             [_] => length(0, session),
-            _ => self.homes[session as usize]
-                .iter()
-                .map(|&(i, s)| length(i as usize, s))
-                .sum(),
+            _ => self.homes[session as usize].iter().map(|&(i, s)| length(i as usize, s)).sum(),
         }
     }
 

@@ -29,11 +29,7 @@ pub fn civil(at_us: i64) -> (i64, usize, i64) {
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (
-        year_of_era + era * 400 + i64::from(month <= 2),
-        month as usize,
-        day,
-    )
+    (year_of_era + era * 400 + i64::from(month <= 2), month as usize, day)
 }
 
 /// µs since 1970 of the start of a day in UTC: the inverse of [`civil`] (`days_from_civil`, same source).

@@ -38,10 +38,7 @@ pub struct Tokeniser {
 impl Tokeniser {
     /// Creates a tokeniser for one language.
     pub fn new(language: Language) -> Self {
-        Self {
-            language,
-            stemmer: Stemmer::create(Algorithm::English),
-        }
+        Self { language, stemmer: Stemmer::create(Algorithm::English) }
     }
 
     /// Lists the terms of a text in order, stop words left out.
@@ -51,11 +48,7 @@ impl Tokeniser {
     pub fn tokens(&self, text: &str) -> Vec<Token> {
         let mut out = Vec::with_capacity(text.len() / 6);
         self.for_each(text, &mut |term, start, end| {
-            out.push(Token {
-                term: term.to_owned(),
-                start,
-                end,
-            });
+            out.push(Token { term: term.to_owned(), start, end });
         });
         out
     }
@@ -114,9 +107,7 @@ fn run_length(text: &str) -> usize {
     let mut chars = text.char_indices();
     let Some((_, first)) = chars.next() else { return 0 };
     let kind = is_pair_script(first);
-    chars
-        .find(|(_, c)| is_pair_script(*c) != kind)
-        .map_or(text.len(), |(at, _)| at)
+    chars.find(|(_, c)| is_pair_script(*c) != kind).map_or(text.len(), |(at, _)| at)
 }
 
 /// Han, kana and Hangul: scripts whose words are not set apart by spaces, or carry endings.
@@ -192,33 +183,20 @@ mod tests {
     use super::*;
 
     fn terms(text: &str) -> Vec<String> {
-        Tokeniser::new(Language::English)
-            .tokens(text)
-            .into_iter()
-            .map(|t| t.term)
-            .collect()
+        Tokeniser::new(Language::English).tokens(text).into_iter().map(|t| t.term).collect()
     }
 
     #[test]
     fn words_are_folded_stemmed_and_stopped() {
-        assert_eq!(
-            terms("When did Caroline's friends go PAINTING?"),
-            ["carolin", "friend", "go", "paint"]
-        );
+        assert_eq!(terms("When did Caroline's friends go PAINTING?"), ["carolin", "friend", "go", "paint"]);
         assert_eq!(terms("I don’t know, it's 5:30"), ["know", "5", "30"]);
     }
 
     #[test]
     fn identifiers_stay_whole_and_split() {
         assert_eq!(terms("parseHttpBody"), ["parsehttpbody", "pars", "http", "bodi"]);
-        assert_eq!(
-            terms("max_retry_count"),
-            ["max_retry_count", "max", "retri", "count"]
-        );
-        assert_eq!(
-            terms("see src/main.rs."),
-            ["see", "src", "main.rs", "main", "rs", "src/main.rs"]
-        );
+        assert_eq!(terms("max_retry_count"), ["max_retry_count", "max", "retri", "count"]);
+        assert_eq!(terms("see src/main.rs."), ["see", "src", "main.rs", "main", "rs", "src/main.rs"]);
     }
 
     #[test]
@@ -231,11 +209,8 @@ mod tests {
     #[test]
     fn spans_name_the_word_forms() {
         let text = "A photo of Mel's paintings";
-        let forms: Vec<_> = Tokeniser::new(Language::English)
-            .tokens(text)
-            .iter()
-            .map(|t| &text[t.start..t.end])
-            .collect();
+        let forms: Vec<_> =
+            Tokeniser::new(Language::English).tokens(text).iter().map(|t| &text[t.start..t.end]).collect();
         assert_eq!(forms, ["photo", "Mel's", "paintings"]);
     }
 

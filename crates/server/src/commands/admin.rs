@@ -48,10 +48,7 @@ pub(super) async fn open(flags: &Flags) -> Result<App, Failure> {
     let mut config = configuration(flags, false)?;
     config.embedding = EmbeddingConfig::None;
     std::fs::create_dir_all(&config.data_dir).map_err(|error| {
-        Failure::setting(
-            "DATA_DIR",
-            &format!("cannot make it: {error}; name a directory of your own"),
-        )
+        Failure::setting("DATA_DIR", &format!("cannot make it: {error}; name a directory of your own"))
     })?;
     let app = App::build(config, Clock::system()).await?;
     store::migrate::up(&app.store, &app.clock).await?;
@@ -69,30 +66,17 @@ pub(super) async fn run(flags: &Flags, command: Admin) -> Result<(), Failure> {
                 format!("tenant {name} was there already")
             })
         }
-        Admin::User {
-            tenant,
-            username,
-            role,
-        } => {
+        Admin::User { tenant, username, role } => {
             let role = Role::parse(&role).ok_or_else(|| Failure {
                 code: 2,
                 text: "hearth: --role is owner, admin, member or viewer".to_owned(),
             })?;
             let password = read_password()?;
-            let user_id = app
-                .identity
-                .create_user(&tenant, &username, Some(role), password)
-                .await?;
-            say(&format!(
-                "made {} {username} ({user_id}) in tenant {tenant}",
-                role.as_str()
-            ))
+            let user_id = app.identity.create_user(&tenant, &username, Some(role), password).await?;
+            say(&format!("made {} {username} ({user_id}) in tenant {tenant}", role.as_str()))
         }
         Admin::Key { tenant, scopes, user } => {
-            let made = app
-                .identity
-                .create_operator_key(&tenant, &scopes, user.as_deref())
-                .await?;
+            let made = app.identity.create_operator_key(&tenant, &scopes, user.as_deref()).await?;
             say(made.api_key.expose())
         }
     }

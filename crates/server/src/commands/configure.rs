@@ -27,14 +27,8 @@ pub(super) fn run(flags: &Flags, command: &Configure) -> Result<(), Failure> {
                 let production = config.environment == Environment::Production;
                 let findings = check_place(&config.data_dir, config.database.is_embedded, production);
                 report(&findings, true);
-                if findings
-                    .iter()
-                    .any(|finding| finding.severity == Severity::Refuse)
-                {
-                    return Err(Failure {
-                        code: 2,
-                        text: "hearth: it would not start".to_owned(),
-                    });
+                if findings.iter().any(|finding| finding.severity == Severity::Refuse) {
+                    return Err(Failure { code: 2, text: "hearth: it would not start".to_owned() });
                 }
             }
             say("the configuration can be used")

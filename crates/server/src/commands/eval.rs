@@ -57,12 +57,7 @@ pub(super) enum Fields {
 }
 
 pub(super) async fn run(flags: &Flags, command: Eval) -> Result<(), Failure> {
-    let Eval::Locomo {
-        path,
-        mode,
-        fields,
-        json,
-    } = command;
+    let Eval::Locomo { path, mode, fields, json } = command;
     let config = configuration(flags, false)?;
     crate::logs::start(&config.log);
     let embedder = match mode {
@@ -76,28 +71,20 @@ pub(super) async fn run(flags: &Flags, command: Eval) -> Result<(), Failure> {
         ));
     }
     let conversations = read(&path)?;
-    let place = config
-        .data_dir
-        .join(format!("hearth-eval-{}", &kernel::random::token()[..12]));
+    let place = config.data_dir.join(format!("hearth-eval-{}", &kernel::random::token()[..12]));
     std::fs::create_dir_all(&place)
         .map_err(|e| Failure::work(format!("hearth: cannot make {}: {e}", place.display())))?;
     let outcome = evaluate(&place, embedder, &conversations, fields).await;
     let _ = std::fs::remove_dir_all(&place);
     let results = outcome?;
-    let named: Vec<(&str, &Tally)> = results
-        .iter()
-        .map(|(name, tally)| (name.as_str(), tally))
-        .collect();
+    let named: Vec<(&str, &Tally)> = results.iter().map(|(name, tally)| (name.as_str(), tally)).collect();
     say(&recall::eval::table(&named, &recall::eval::LOCOMO_BASELINES))?;
     if let Some(file) = json {
         let figures: Map<String, serde_json::Value> = named
             .iter()
             .map(|(name, tally)| {
                 let by_category: Vec<_> = (1..=5).map(|c| tally.category(c)).collect();
-                (
-                    (*name).to_owned(),
-                    json!({"overall": tally.overall(), "categories": by_category}),
-                )
+                ((*name).to_owned(), json!({"overall": tally.overall(), "categories": by_category}))
             })
             .collect();
         let text = serde_json::to_string_pretty(&figures).unwrap_or_default();
@@ -134,23 +121,13 @@ async fn evaluate(
     fields: Fields,
 ) -> Result<Vec<(String, Tally)>, Failure> {
     let (clock, wake) = (Clock::system(), Arc::new(Notify::new()));
-    let store = Store::open(&StoreConfig::new(format!(
-        "sqlite:{}",
-        place.join("eval.db").display()
-    )))
-    .await?;
+    let store = Store::open(&StoreConfig::new(format!("sqlite:{}", place.join("eval.db").display()))).await?;
     store::migrate::up(&store, &clock).await?;
     let model = embedder.model_id().map(str::to_owned);
     let embedder = Arc::new(embedder);
     let blobs = Blobs::disk(place.join("blobs"));
-    let memory = Memory::start(
-        store.clone(),
-        blobs,
-        clock.clone(),
-        embedder,
-        MemoryConfig::default(),
-        wake.clone(),
-    );
+    let memory =
+        Memory::start(store.clone(), blobs, clock.clone(), embedder, MemoryConfig::default(), wake.clone());
     let ctx = context();
     let turns: HashMap<String, String> = record(&memory, &ctx, conversations, fields).await?;
     let mut results = vec![(
@@ -189,18 +166,12 @@ async fn record(
     conversations: &[Conversation],
     fields: Fields,
 ) -> Result<HashMap<String, String>, Failure> {
-    let total = conversations
-        .iter()
-        .map(|conversation| conversation.turns.len())
-        .sum::<usize>();
+    let total = conversations.iter().map(|conversation| conversation.turns.len()).sum::<usize>();
     let (bar, started) = (bar("recording", total), Instant::now());
     let mut turns = HashMap::with_capacity(total);
     for conversation in conversations {
         for batch in conversation.turns.chunks(500) {
-            let events = batch
-                .iter()
-                .map(|turn| event(&conversation.id, turn, fields))
-                .collect();
+            let events = batch.iter().map(|turn| event(&conversation.id, turn, fields)).collect();
             let recorded = memory.record_batch(ctx, events, None).await?;
             let ids = recorded.results.into_iter().map(|result| result.event_id);
             turns.extend(ids.zip(batch.iter().map(|turn| turn.id.clone())));
@@ -219,27 +190,15 @@ async fn record(
 fn event(owner: &str, turn: &Turn, fields: Fields) -> NewEvent {
     let mut content = Map::new();
     // A turn may be an image alone; an event needs words.
-    let text = if turn.text.is_empty() {
-        "(image)"
-    } else {
-        &turn.text
-    };
+    let text = if turn.text.is_empty() { "(image)" } else { &turn.text };
     content.insert("text".to_owned(), text.into());
-    content.extend(
-        turn.caption
-            .clone()
-            .map(|caption| ("caption".to_owned(), caption.into())),
-    );
+    content.extend(turn.caption.clone().map(|caption| ("caption".to_owned(), caption.into())));
     let image_query = turn.image_query.clone().filter(|_| fields == Fields::All);
     content.extend(image_query.map(|query| ("image_query".to_owned(), query.into())));
     NewEvent {
         session_id: format!("session-{}", turn.session),
         channel: Channel::Private,
-        actor: Actor {
-            kind: ActorType::Human,
-            id: turn.speaker.clone(),
-            name: Some(turn.speaker.clone()),
-        },
+        actor: Actor { kind: ActorType::Human, id: turn.speaker.clone(), name: Some(turn.speaker.clone()) },
         kind: EventKind::Message,
         content,
         sensitivity: None,
@@ -276,10 +235,7 @@ async fn embed(
     }
     bar.finish_and_clear();
     let seconds = started.elapsed().as_secs_f64();
-    eprintln!(
-        "embedded {turns} turns in {seconds:.1} s ({:.0} a second)",
-        turns as f64 / seconds
-    );
+    eprintln!("embedded {turns} turns in {seconds:.1} s ({:.0} a second)", turns as f64 / seconds);
     Ok(())
 }
 
@@ -290,10 +246,7 @@ async fn ask(
     turns: &HashMap<String, String>,
     mode: SearchMode,
 ) -> Result<Tally, Failure> {
-    let total = conversations
-        .iter()
-        .map(|conversation| conversation.questions.len())
-        .sum::<usize>();
+    let total = conversations.iter().map(|conversation| conversation.questions.len()).sum::<usize>();
     let (bar, mut tally, mut times) = (bar("asking", total), Tally::default(), Vec::with_capacity(total));
     for conversation in conversations {
         for question in &conversation.questions {
@@ -307,11 +260,8 @@ async fn ask(
             let started = Instant::now();
             let answer = memory.search(ctx, request).await?;
             times.push(started.elapsed().as_secs_f64() * 1e3);
-            let found: Vec<&String> = answer
-                .items
-                .iter()
-                .filter_map(|hit| turns.get(&hit.event.event_id))
-                .collect();
+            let found: Vec<&String> =
+                answer.items.iter().filter_map(|hit| turns.get(&hit.event.event_id)).collect();
             tally.add(question, &found);
             bar.inc(1);
         }
@@ -319,9 +269,7 @@ async fn ask(
     bar.finish_and_clear();
     times.sort_by(f64::total_cmp);
     let at = |share: f64| {
-        times
-            .get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1)))
-            .copied()
+        times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1))).copied()
     };
     let (median, p95) = (at(0.5).unwrap_or_default(), at(0.95).unwrap_or_default());
     eprintln!("asked {total} questions ({mode:?}): median {median:.1} ms, p95 {p95:.1} ms");
@@ -331,7 +279,5 @@ async fn ask(
 fn bar(what: &'static str, length: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
         .expect("a template that is tested by use");
-    ProgressBar::new(length as u64)
-        .with_style(style)
-        .with_message(what)
+    ProgressBar::new(length as u64).with_style(style).with_message(what)
 }

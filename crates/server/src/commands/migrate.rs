@@ -38,11 +38,7 @@ pub(super) async fn run(flags: &Flags, command: Migrate) -> Result<(), Failure> 
         Migrate::Down { to } => list("rolled back", &store::migrate::down(&store, &to).await?),
         Migrate::Status => {
             for standing in store::migrate::status(&store).await? {
-                say(&format!(
-                    "{:32} {}",
-                    standing.name,
-                    standing.applied_at.as_deref().unwrap_or("waits")
-                ))?;
+                say(&format!("{:32} {}", standing.name, standing.applied_at.as_deref().unwrap_or("waits")))?;
             }
             Ok(())
         }

@@ -57,28 +57,18 @@ pub(crate) struct Failure {
 impl Failure {
     /// The work failed.
     pub(crate) fn work(text: impl Into<String>) -> Self {
-        Self {
-            code: 1,
-            text: text.into(),
-        }
+        Self { code: 1, text: text.into() }
     }
 
     /// The configuration is wrong: the line names the variable.
     pub(crate) fn setting(variable: &str, text: &str) -> Self {
-        Self {
-            code: 2,
-            text: format!("hearth: {variable}: {text}"),
-        }
+        Self { code: 2, text: format!("hearth: {variable}: {text}") }
     }
 }
 
 impl From<kernel::Error> for Failure {
     fn from(error: kernel::Error) -> Self {
-        let cause = error
-            .source
-            .as_ref()
-            .map(|cause| format!(" ({cause})"))
-            .unwrap_or_default();
+        let cause = error.source.as_ref().map(|cause| format!(" ({cause})")).unwrap_or_default();
         Self::work(format!("hearth: {}{cause}", error.public))
     }
 }
@@ -91,9 +81,7 @@ impl From<crate::app::StartError> for Failure {
 
 impl From<store::migrate::MigrateError> for Failure {
     fn from(error: store::migrate::MigrateError) -> Self {
-        let cause = std::error::Error::source(&error)
-            .map(|cause| format!(": {cause}"))
-            .unwrap_or_default();
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         Self::setting("DATABASE_URL", &format!("{error}{cause}"))
     }
 }
@@ -146,10 +134,7 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 pub(crate) fn configuration(flags: &Flags, verbose: bool) -> Result<Config, Failure> {
     let loaded = load(flags, &crate::config::process_environment());
     report(&loaded.findings, verbose);
-    loaded.config.ok_or(Failure {
-        code: 2,
-        text: "hearth: not started; mend the lines above".to_owned(),
-    })
+    loaded.config.ok_or(Failure { code: 2, text: "hearth: not started; mend the lines above".to_owned() })
 }
 
 /// Prints refusals, and warnings if wanted, on stderr.

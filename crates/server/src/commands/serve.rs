@@ -17,11 +17,7 @@ pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
     let config = configuration(flags, true)?;
     prepare_place(&config)?;
     // Held to the end of this function: a second server on the same embedded database is refused.
-    let _lock = if config.database.is_embedded {
-        Some(take_lock(&config)?)
-    } else {
-        None
-    };
+    let _lock = if config.database.is_embedded { Some(take_lock(&config)?) } else { None };
     crate::logs::start(&config.log);
     let app = App::build(config, Clock::system()).await?;
     let listeners = if app.config.database.is_embedded {
@@ -69,30 +65,18 @@ async fn start_beside_database(app: &App) -> Result<Vec<tokio::net::TcpListener>
 }
 
 fn prepare_place(config: &Config) -> Result<(), Failure> {
-    let made = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&config.data_dir);
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
     made.map_err(|error| {
         Failure::setting(
             "DATA_DIR",
-            &format!(
-                "cannot make {}: {error}; name a directory of your own",
-                config.data_dir.display()
-            ),
+            &format!("cannot make {}: {error}; name a directory of your own", config.data_dir.display()),
         )
     })?;
     let production = config.environment == Environment::Production;
     let findings = check_place(&config.data_dir, config.database.is_embedded, production);
     report(&findings, true);
-    if findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Refuse)
-    {
-        return Err(Failure {
-            code: 2,
-            text: "hearth: not started; mend the lines above".to_owned(),
-        });
+    if findings.iter().any(|finding| finding.severity == Severity::Refuse) {
+        return Err(Failure { code: 2, text: "hearth: not started; mend the lines above".to_owned() });
     }
     Ok(())
 }
@@ -100,10 +84,8 @@ fn prepare_place(config: &Config) -> Result<(), Failure> {
 fn take_lock(config: &Config) -> Result<lock::DataLock, Failure> {
     lock::take(&config.data_dir).map_err(|error| match error {
         LockError::Held(pid) => {
-            let who = pid.map_or_else(
-                || "another server".to_owned(),
-                |pid| format!("another server (pid {pid})"),
-            );
+            let who =
+                pid.map_or_else(|| "another server".to_owned(), |pid| format!("another server (pid {pid})"));
             Failure::setting(
                 "DATA_DIR",
                 &format!("{who} holds this embedded database; stop it or use another directory"),
@@ -129,10 +111,9 @@ async fn announce(app: &App, address: &str) {
                  http://{host}/setup?token={}\n",
                 token.expose()
             ),
-            Err(error) => tracing::warn!(
-                code = error.code,
-                "no set-up link could be made; try `hearth setup-link`"
-            ),
+            Err(error) => {
+                tracing::warn!(code = error.code, "no set-up link could be made; try `hearth setup-link`")
+            }
         },
         Err(error) => tracing::warn!(code = error.code, "owners could not be counted"),
     }
@@ -147,15 +128,8 @@ pub(super) async fn setup_link(flags: &Flags) -> Result<(), Failure> {
         ));
     }
     let token = app.identity.create_setup_token().await?;
-    let address = app
-        .config
-        .listen
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let host = address
-        .replace("0.0.0.0", "localhost")
-        .replace("127.0.0.1", "localhost");
+    let address = app.config.listen.first().map(ToString::to_string).unwrap_or_default();
+    let host = address.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost");
     say(&format!("http://{host}/setup?token={}", token.expose()))
 }
 

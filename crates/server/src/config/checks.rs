@@ -30,25 +30,13 @@ pub struct Finding {
 impl Finding {
     /// Something that the server refuses.
     pub fn refusal(variable: &str, text: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Refuse,
-            variable: variable.to_owned(),
-            text: text.into(),
-        }
+        Self { severity: Severity::Refuse, variable: variable.to_owned(), text: text.into() }
     }
 
     /// Something that development tolerates and production refuses.
     fn by_environment(variable: &str, text: impl Into<String>, is_production: bool) -> Self {
-        let severity = if is_production {
-            Severity::Refuse
-        } else {
-            Severity::Warn
-        };
-        Self {
-            severity,
-            variable: variable.to_owned(),
-            text: text.into(),
-        }
+        let severity = if is_production { Severity::Refuse } else { Severity::Warn };
+        Self { severity, variable: variable.to_owned(), text: text.into() }
     }
 }
 
@@ -60,10 +48,7 @@ impl std::fmt::Display for Finding {
 
 /// Whether production's rules hold.
 pub(super) fn is_production(values: &Values) -> bool {
-    let word = values
-        .text("ENVIRONMENT")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let word = values.text("ENVIRONMENT").unwrap_or_default().to_ascii_lowercase();
     word == "production" || word == "staging"
 }
 
@@ -73,14 +58,8 @@ pub(super) fn check_values(values: &Values, findings: &mut Vec<Finding>) {
     check_secrets(values, production, findings);
     check_exposure(values, production, findings);
     check_database(values, production, findings);
-    if !values
-        .text("JWT_ALGORITHM")
-        .is_some_and(|text| text.eq_ignore_ascii_case("HS256"))
-    {
-        findings.push(Finding::refusal(
-            "JWT_ALGORITHM",
-            "is not HS256; remove it or set HS256",
-        ));
+    if !values.text("JWT_ALGORITHM").is_some_and(|text| text.eq_ignore_ascii_case("HS256")) {
+        findings.push(Finding::refusal("JWT_ALGORITHM", "is not HS256; remove it or set HS256"));
     }
     if values.flag("MIGRATIONS_RESET") {
         let text = "would drop the schema at start-up; remove it and use `hearth migrate`";
@@ -124,26 +103,12 @@ fn is_published(text: &str) -> bool {
 
 fn check_secrets(values: &Values, production: bool, findings: &mut Vec<Finding>) {
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
-    for setting in SETTINGS
-        .iter()
-        .filter(|setting| setting.is_secret && values.is_set(setting.name))
-    {
-        let (used, text) = (
-            values.used_name(setting.name),
-            values.text(setting.name).unwrap_or_default(),
-        );
-        let keys_of_ours = [
-            "JWT_SECRET",
-            "JWT_SECRET_PREVIOUS",
-            "API_KEY_SECRET",
-            "ENCRYPTION_KEY",
-            "METRICS_TOKEN",
-        ];
+    for setting in SETTINGS.iter().filter(|setting| setting.is_secret && values.is_set(setting.name)) {
+        let (used, text) = (values.used_name(setting.name), values.text(setting.name).unwrap_or_default());
+        let keys_of_ours =
+            ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "API_KEY_SECRET", "ENCRYPTION_KEY", "METRICS_TOKEN"];
         if text.contains("${") {
-            findings.push(Finding::refusal(
-                &used,
-                "holds an unexpanded ${…}; set the value itself",
-            ));
+            findings.push(Finding::refusal(&used, "holds an unexpanded ${…}; set the value itself"));
         } else if is_published(text) || text.contains("user:pass") {
             let what = if setting.name == "JWT_SECRET" {
                 format!("{used} is using default value!; generate one: openssl rand -base64 32")
@@ -162,9 +127,7 @@ fn check_secrets(values: &Values, production: bool, findings: &mut Vec<Finding>)
             findings.push(Finding::by_environment(&used, what, production));
         }
     }
-    let shared = values
-        .text("DATABASE_URL")
-        .is_some_and(|url| !url.starts_with("sqlite:"));
+    let shared = values.text("DATABASE_URL").is_some_and(|url| !url.starts_with("sqlite:"));
     for name in ["JWT_SECRET", "API_KEY_SECRET", "ENCRYPTION_KEY"] {
         if shared && !values.is_set(name) {
             let what = "is not set, and servers that share a database must share it; generate one: openssl rand -base64 32";
@@ -197,11 +160,7 @@ fn check_exposure(values: &Values, production: bool, findings: &mut Vec<Finding>
     let origins = values.used_name("CORS_ORIGINS");
     for origin in values.list("CORS_ORIGINS") {
         if let Some(what) = bad_origin(&origin, production) {
-            findings.push(Finding::by_environment(
-                &origins,
-                format!("holds `{origin}`, {what}"),
-                production,
-            ));
+            findings.push(Finding::by_environment(&origins, format!("holds `{origin}`, {what}"), production));
         }
     }
     for proxy in values.list("TRUSTED_PROXIES") {
@@ -215,20 +174,13 @@ fn check_exposure(values: &Values, production: bool, findings: &mut Vec<Finding>
 fn binds_loopback(values: &Values, production: bool) -> bool {
     let is_loopback = |host: &str| {
         host == "localhost"
-            || host
-                .trim_matches(['[', ']'])
-                .parse::<IpAddr>()
-                .is_ok_and(|ip| ip.is_loopback())
+            || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     };
     let listen = values.list("LISTEN");
     if listen.is_empty() {
         return values.text("HOST").map_or(!production, is_loopback);
     }
-    listen.iter().all(|address| {
-        address
-            .rsplit_once(':')
-            .is_some_and(|(host, _)| is_loopback(host))
-    })
+    listen.iter().all(|address| address.rsplit_once(':').is_some_and(|(host, _)| is_loopback(host)))
 }
 
 fn bad_origin(origin: &str, production: bool) -> Option<&'static str> {
@@ -274,11 +226,7 @@ fn check_database(values: &Values, production: bool, findings: &mut Vec<Finding>
     if production && !password.is_empty() && is_weak_password(password) {
         let text =
             "has a password of fewer than 16 characters or 3 kinds of them; choose a longer one".to_owned();
-        findings.push(Finding {
-            severity: Severity::Warn,
-            variable: used.clone(),
-            text,
-        });
+        findings.push(Finding { severity: Severity::Warn, variable: used.clone(), text });
     }
     let tls = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"]
         .iter()
@@ -344,10 +292,7 @@ pub fn check_place(data_dir: &Path, is_embedded: bool, production: bool) -> Vec<
     }
     let disks = sysinfo::Disks::new_with_refreshed_list();
     let absolute = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
-    let disk = disks
-        .list()
-        .iter()
-        .filter(|disk| absolute.starts_with(disk.mount_point()));
+    let disk = disks.list().iter().filter(|disk| absolute.starts_with(disk.mount_point()));
     let Some(disk) = disk.max_by_key(|disk| disk.mount_point().as_os_str().len()) else {
         return findings;
     };
@@ -361,9 +306,7 @@ pub fn check_place(data_dir: &Path, is_embedded: bool, production: bool) -> Vec<
     }
     let system = disk.file_system().to_string_lossy().to_ascii_lowercase();
     if is_embedded
-        && ["nfs", "cifs", "smb", "9p", "fuse.sshfs"]
-            .iter()
-            .any(|network| system.starts_with(network))
+        && ["nfs", "cifs", "smb", "9p", "fuse.sshfs"].iter().any(|network| system.starts_with(network))
     {
         let what = format!(
             "{shown} lies on a network file system ({system}), where SQLite cannot lock; use a local disk or PostgreSQL"

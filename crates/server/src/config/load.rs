@@ -47,11 +47,7 @@ pub fn load(flags: &Flags, environment: &BTreeMap<String, String>) -> Loaded {
     }
     read_pg_parts(environment, &mut values, &mut findings);
     check_unknown(environment, &mut findings);
-    for (name, value) in [
-        ("DATA_DIR", &flags.data_dir),
-        ("HOST", &flags.host),
-        ("PORT", &flags.port),
-    ] {
+    for (name, value) in [("DATA_DIR", &flags.data_dir), ("HOST", &flags.host), ("PORT", &flags.port)] {
         if let Some(text) = value {
             values.set(name, text.clone(), Source::Flag);
         }
@@ -63,14 +59,8 @@ pub fn load(flags: &Flags, environment: &BTreeMap<String, String>) -> Loaded {
     checks::check_values(&values, &mut findings);
     // Built also when something was refused: an operator sees every problem at once.
     let built = Config::build(&values, &mut findings);
-    let refused = findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Refuse);
-    Loaded {
-        config: built.filter(|_| !refused),
-        values,
-        findings,
-    }
+    let refused = findings.iter().any(|finding| finding.severity == Severity::Refuse);
+    Loaded { config: built.filter(|_| !refused), values, findings }
 }
 
 fn read_file(flags: &Flags, values: &mut Values, findings: &mut Vec<Finding>) {
@@ -81,10 +71,7 @@ fn read_file(flags: &Flags, values: &mut Values, findings: &mut Vec<Finding>) {
     let shown = path.display().to_string();
     let parsed = std::fs::read_to_string(&path)
         .map_err(|error| error.to_string())
-        .and_then(|text| {
-            text.parse::<toml::Table>()
-                .map_err(|error| error.message().to_owned())
-        });
+        .and_then(|text| text.parse::<toml::Table>().map_err(|error| error.message().to_owned()));
     let table = match parsed {
         Ok(table) => table,
         Err(why) => {
@@ -96,15 +83,10 @@ fn read_file(flags: &Flags, values: &mut Values, findings: &mut Vec<Finding>) {
         }
     };
     for (key, value) in table {
-        let Some(setting) = SETTINGS
-            .iter()
-            .find(|setting| setting.name.eq_ignore_ascii_case(&key))
-        else {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.name.eq_ignore_ascii_case(&key)) else {
             let known = nearest(&key.to_ascii_uppercase()).to_ascii_lowercase();
-            findings.push(Finding::refusal(
-                &key,
-                format!("is no setting (in {shown}); did you mean {known}?"),
-            ));
+            findings
+                .push(Finding::refusal(&key, format!("is no setting (in {shown}); did you mean {known}?")));
             continue;
         };
         let text = match value {
@@ -142,11 +124,7 @@ fn read_setting(
     for alias in setting.aliases {
         if let Some(text) = non_empty(environment, alias.name) {
             let text = canonical_text(alias, &text);
-            found.push((
-                alias.name.to_owned(),
-                text,
-                Source::Variable(alias.name.to_owned()),
-            ));
+            found.push((alias.name.to_owned(), text, Source::Variable(alias.name.to_owned())));
         }
     }
     if found.is_empty() && setting.is_secret {
@@ -174,9 +152,7 @@ fn read_secret_file(
     findings: &mut Vec<Finding>,
 ) -> Option<(String, String, Source)> {
     let aliases = setting.aliases.iter().map(|alias| alias.name.to_owned());
-    let names = [setting.name.to_owned(), format!("HEARTH_{}", setting.name)]
-        .into_iter()
-        .chain(aliases);
+    let names = [setting.name.to_owned(), format!("HEARTH_{}", setting.name)].into_iter().chain(aliases);
     for name in names.map(|name| format!("{name}_FILE")) {
         let Some(path) = non_empty(environment, &name) else {
             continue;
@@ -208,19 +184,12 @@ fn read_pg_parts(environment: &BTreeMap<String, String>, values: &mut Values, fi
         let encode = |text: &str| -> String {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
             text.bytes()
-                .map(|b| {
-                    if plain(b) {
-                        char::from(b).to_string()
-                    } else {
-                        format!("%{b:02X}")
-                    }
-                })
+                .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
                 .collect()
         };
         let user = get("PGUSER").unwrap_or_else(|| "postgres".to_owned());
-        let password = get("POSTGRES_PASSWORD")
-            .or_else(|| get("PGPASSWORD"))
-            .map(|p| format!(":{}", encode(&p)));
+        let password =
+            get("POSTGRES_PASSWORD").or_else(|| get("PGPASSWORD")).map(|p| format!(":{}", encode(&p)));
         let url = format!(
             "postgres://{}{}@{host}:{}/{}",
             encode(&user),
@@ -236,10 +205,7 @@ fn read_pg_parts(environment: &BTreeMap<String, String>, values: &mut Values, fi
     let number = |text: &str| text.parse::<i64>().ok();
     let overflow = get("POSTGRES_MAX_OVERFLOW").unwrap_or_else(|| "0".to_owned());
     let Some(sum) = number(&size).zip(number(&overflow)).map(|(a, b)| a + b) else {
-        findings.push(Finding::refusal(
-            "POSTGRES_POOL_SIZE",
-            "is not a whole number; use one".to_owned(),
-        ));
+        findings.push(Finding::refusal("POSTGRES_POOL_SIZE", "is not a whole number; use one".to_owned()));
         return;
     };
     if values.is_set("DATABASE_POOL_MAX") && values.number("DATABASE_POOL_MAX") != sum {
@@ -247,31 +213,20 @@ fn read_pg_parts(environment: &BTreeMap<String, String>, values: &mut Values, fi
         let what = format!("and {other} are both set and differ; remove one of them");
         findings.push(Finding::refusal("POSTGRES_POOL_SIZE", what));
     }
-    values.set(
-        "DATABASE_POOL_MAX",
-        sum.to_string(),
-        Source::Variable("POSTGRES_POOL_SIZE".to_owned()),
-    );
+    values.set("DATABASE_POOL_MAX", sum.to_string(), Source::Variable("POSTGRES_POOL_SIZE".to_owned()));
 }
 
 /// A variable that begins with our prefix and is none of ours is a mistake in spelling.
 fn check_unknown(environment: &BTreeMap<String, String>, findings: &mut Vec<Finding>) {
     // The tools around the server have variables of their own.
-    const OTHERS: &[&str] = &[
-        "HEARTH_TEST_",
-        "HEARTH_BIN",
-        "HEARTH_URL",
-        "HEARTH_SETUP_URL",
-        "HEARTH_KILL_CYCLES",
-    ];
+    const OTHERS: &[&str] =
+        &["HEARTH_TEST_", "HEARTH_BIN", "HEARTH_URL", "HEARTH_SETUP_URL", "HEARTH_KILL_CYCLES"];
     for name in environment.keys() {
         let Some(bare) = name.strip_prefix("HEARTH_") else {
             continue;
         };
         let base = bare.strip_suffix("_FILE").unwrap_or(bare);
-        let known = SETTINGS
-            .iter()
-            .any(|s| s.name == bare || (s.is_secret && s.name == base));
+        let known = SETTINGS.iter().any(|s| s.name == bare || (s.is_secret && s.name == base));
         if !known && !OTHERS.iter().any(|other| name.starts_with(other)) {
             let what = format!("is no setting; did you mean HEARTH_{}?", nearest(bare));
             findings.push(Finding::refusal(name, what));
@@ -281,9 +236,7 @@ fn check_unknown(environment: &BTreeMap<String, String>, findings: &mut Vec<Find
 
 fn nearest(name: &str) -> &'static str {
     let names = SETTINGS.iter().map(|setting| setting.name);
-    names
-        .min_by_key(|known| distance(known, name))
-        .expect("the table is not empty")
+    names.min_by_key(|known| distance(known, name)).expect("the table is not empty")
 }
 
 /// Levenshtein's distance, in bytes.

@@ -20,25 +20,14 @@ pub fn reference() -> String {
     );
     for setting in SETTINGS {
         let secret = if setting.is_secret { " ◆" } else { "" };
-        let aliases: Vec<String> = setting
-            .aliases
-            .iter()
-            .map(|alias| format!("`{}`", alias.name))
-            .collect();
-        let default = if setting.default.is_empty() {
-            "–".to_owned()
-        } else {
-            format!("`{}`", setting.default)
-        };
+        let aliases: Vec<String> = setting.aliases.iter().map(|alias| format!("`{}`", alias.name)).collect();
+        let default =
+            if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
         let _ = writeln!(
             page,
             "| `{}`{secret} | {} | {default} | {} | {} |",
             setting.name,
-            if aliases.is_empty() {
-                "–".to_owned()
-            } else {
-                aliases.join(", ")
-            },
+            if aliases.is_empty() { "–".to_owned() } else { aliases.join(", ") },
             allowed(setting),
             setting.meaning,
         );

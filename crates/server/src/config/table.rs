@@ -44,14 +44,7 @@ pub struct Setting {
 }
 
 const fn setting(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
-    Setting {
-        name,
-        aliases: &[],
-        kind,
-        default,
-        is_secret: false,
-        meaning,
-    }
+    Setting { name, aliases: &[], kind, default, is_secret: false, meaning }
 }
 
 impl Setting {
@@ -86,20 +79,9 @@ pub const SETTINGS: &[Setting] = &[
         "Rules of start-up: staging follows production, test follows development.",
     )
     .or(&[alias("NODE_ENV")]),
-    setting(
-        "HOST",
-        Kind::Text,
-        "",
-        "Address to listen on; 127.0.0.1, in production 0.0.0.0.",
-    )
-    .or(&[alias("API_HOST")]),
-    setting(
-        "PORT",
-        Kind::Number(0, 65_535),
-        "8080",
-        "Port to listen on; 0 takes a free one.",
-    )
-    .or(&[
+    setting("HOST", Kind::Text, "", "Address to listen on; 127.0.0.1, in production 0.0.0.0.")
+        .or(&[alias("API_HOST")]),
+    setting("PORT", Kind::Number(0, 65_535), "8080", "Port to listen on; 0 takes a free one.").or(&[
         alias("SERVER_PORT"),
         alias("API_PORT"),
         alias("APP_PORT"),
@@ -124,12 +106,7 @@ pub const SETTINGS: &[Setting] = &[
         "Directory of the embedded database, objects, models and made secrets.",
     )
     .or(&[alias("DATA_PATH")]),
-    setting(
-        "SERVICE_NAME",
-        Kind::Text,
-        "hearth",
-        "Name that /health answers with.",
-    ),
+    setting("SERVICE_NAME", Kind::Text, "hearth", "Name that /health answers with."),
     setting(
         "DATABASE_URL",
         Kind::Text,
@@ -138,20 +115,10 @@ pub const SETTINGS: &[Setting] = &[
     )
     .or(&[alias("POSTGRES_URL")])
     .secret(),
-    setting(
-        "DATABASE_POOL_MAX",
-        Kind::Number(1, 1_000),
-        "20",
-        "Connections to the database at most.",
-    )
-    .or(&[alias("PGPOOL_MAX")]),
-    setting(
-        "DATABASE_POOL_MIN",
-        Kind::Number(0, 1_000),
-        "5",
-        "Connections kept open.",
-    )
-    .or(&[alias("PGPOOL_MIN")]),
+    setting("DATABASE_POOL_MAX", Kind::Number(1, 1_000), "20", "Connections to the database at most.")
+        .or(&[alias("PGPOOL_MAX")]),
+    setting("DATABASE_POOL_MIN", Kind::Number(0, 1_000), "5", "Connections kept open.")
+        .or(&[alias("PGPOOL_MIN")]),
     setting(
         "DATABASE_IDLE_TIMEOUT_MS",
         Kind::Duration("ms", 1_000, WEEK_MS),
@@ -172,11 +139,7 @@ pub const SETTINGS: &[Setting] = &[
         "30000",
         "Longest run of a statement on PostgreSQL.",
     )
-    .or(&[
-        alias("PGSTATEMENT_TIMEOUT"),
-        alias("DATABASE_QUERY_TIMEOUT_MS"),
-        alias("PGQUERY_TIMEOUT"),
-    ]),
+    .or(&[alias("PGSTATEMENT_TIMEOUT"), alias("DATABASE_QUERY_TIMEOUT_MS"), alias("PGQUERY_TIMEOUT")]),
     setting(
         "DATABASE_MAX_LIFETIME_MS",
         Kind::Duration("ms", 1_000, WEEK_MS),
@@ -184,14 +147,9 @@ pub const SETTINGS: &[Setting] = &[
         "Connections are renewed after this.",
     )
     .or(&[alias("PGMAX_LIFETIME")]),
-    setting(
-        "JWT_SECRET",
-        Kind::Text,
-        "",
-        "Signs access tokens, 32 characters or more; made at first run.",
-    )
-    .or(&[alias("JWT_SECRET_KEY")])
-    .secret(),
+    setting("JWT_SECRET", Kind::Text, "", "Signs access tokens, 32 characters or more; made at first run.")
+        .or(&[alias("JWT_SECRET_KEY")])
+        .secret(),
     setting(
         "JWT_SECRET_PREVIOUS",
         Kind::Text,
@@ -200,19 +158,9 @@ pub const SETTINGS: &[Setting] = &[
     )
     .secret(),
     setting("JWT_ALGORITHM", Kind::Text, "HS256", "Only HS256."),
-    setting(
-        "JWT_ISSUER",
-        Kind::Text,
-        "hearth",
-        "The iss claim that is written and demanded.",
-    ),
-    setting(
-        "JWT_EXPIRES_IN",
-        Kind::Duration("s", 60_000, WEEK_MS),
-        "24h",
-        "Life of an access token.",
-    )
-    .or(&[alias_in("JWT_EXPIRATION_HOURS", "h")]),
+    setting("JWT_ISSUER", Kind::Text, "hearth", "The iss claim that is written and demanded."),
+    setting("JWT_EXPIRES_IN", Kind::Duration("s", 60_000, WEEK_MS), "24h", "Life of an access token.")
+        .or(&[alias_in("JWT_EXPIRATION_HOURS", "h")]),
     setting(
         "JWT_REFRESH_EXPIRES_IN",
         Kind::Duration("s", 60_000, 366 * 86_400_000),
@@ -238,13 +186,8 @@ pub const SETTINGS: &[Setting] = &[
         "Key of all stored hashes of keys and tokens; made at first run.",
     )
     .secret(),
-    setting(
-        "ENCRYPTION_KEY",
-        Kind::Text,
-        "",
-        "Seals secrets at rest, 32 bytes or more; made at first run.",
-    )
-    .secret(),
+    setting("ENCRYPTION_KEY", Kind::Text, "", "Seals secrets at rest, 32 bytes or more; made at first run.")
+        .secret(),
     setting(
         "CORS_ORIGINS",
         Kind::List,
@@ -258,36 +201,21 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Addresses or networks whose forwarding headers are believed.",
     ),
-    setting(
-        "MAX_CONNECTIONS",
-        Kind::Number(1, 1_000_000),
-        "10000",
-        "Connections at once.",
-    ),
+    setting("MAX_CONNECTIONS", Kind::Number(1, 1_000_000), "10000", "Connections at once."),
     setting(
         "DRAIN_LIMIT",
         Kind::Duration("s", 0, 600_000),
         "10s",
         "Longest wait for requests in flight when stopping.",
     ),
-    setting(
-        "RATE_LIMIT_ENABLED",
-        Kind::Flag,
-        "true",
-        "Whether callers are limited.",
-    ),
+    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited."),
     setting(
         "RATE_LIMIT_MAX_REQUESTS",
         Kind::Number(1, 1_000_000),
         "100",
         "Requests of a caller in a window.",
     ),
-    setting(
-        "RATE_LIMIT_WINDOW_MS",
-        Kind::Duration("ms", 1_000, 86_400_000),
-        "60000",
-        "The window.",
-    ),
+    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window."),
     setting(
         "RATE_LIMIT_EVENTS_PER_MINUTE",
         Kind::Number(1, 10_000_000),
@@ -307,25 +235,9 @@ pub const SETTINGS: &[Setting] = &[
         "all-MiniLM-L6-v2",
         "Name of the model; with local a directory, or a name below DATA_DIR/models. Absent: recall goes by words.",
     ),
-    setting(
-        "EMBEDDING_DIMENSION",
-        Kind::Number(1, 65_536),
-        "384",
-        "Components of a vector.",
-    ),
-    setting(
-        "OPENAI_API_KEY",
-        Kind::Text,
-        "",
-        "Credential for the embedding server.",
-    )
-    .secret(),
-    setting(
-        "MEMORY_INDEX_BYTES",
-        Kind::Number(1_048_576, i64::MAX),
-        "536870912",
-        "RAM for recall indexes.",
-    ),
+    setting("EMBEDDING_DIMENSION", Kind::Number(1, 65_536), "384", "Components of a vector."),
+    setting("OPENAI_API_KEY", Kind::Text, "", "Credential for the embedding server.").secret(),
+    setting("MEMORY_INDEX_BYTES", Kind::Number(1_048_576, i64::MAX), "536870912", "RAM for recall indexes."),
     setting(
         "S3_ENDPOINT",
         Kind::Text,
@@ -333,67 +245,33 @@ pub const SETTINGS: &[Setting] = &[
         "S3-compatible store for objects; objects lie in DATA_DIR when absent.",
     )
     .or(&[alias("MINIO_ENDPOINT")]),
-    setting("S3_ACCESS_KEY", Kind::Text, "", "Access key.")
-        .or(&[alias("MINIO_ACCESS_KEY")])
-        .secret(),
-    setting("S3_SECRET_KEY", Kind::Text, "", "Secret key.")
-        .or(&[alias("MINIO_SECRET_KEY")])
-        .secret(),
+    setting("S3_ACCESS_KEY", Kind::Text, "", "Access key.").or(&[alias("MINIO_ACCESS_KEY")]).secret(),
+    setting("S3_SECRET_KEY", Kind::Text, "", "Secret key.").or(&[alias("MINIO_SECRET_KEY")]).secret(),
     setting("S3_BUCKET", Kind::Text, "documents", "Bucket; must exist.").or(&[alias("MINIO_BUCKET")]),
-    setting(
-        "S3_SECURE",
-        Kind::Flag,
-        "",
-        "TLS for an endpoint given without scheme.",
-    )
-    .or(&[alias("MINIO_SECURE")]),
+    setting("S3_SECURE", Kind::Flag, "", "TLS for an endpoint given without scheme.")
+        .or(&[alias("MINIO_SECURE")]),
     setting(
         "LOG_LEVEL",
         Kind::Choice(&["trace", "debug", "info", "warn", "warning", "error"]),
         "info",
         "Least level logged.",
     ),
-    setting(
-        "LOG_FORMAT",
-        Kind::Choice(&["text", "json"]),
-        "",
-        "text, in production json.",
-    ),
-    setting(
-        "ENABLE_METRICS",
-        Kind::Flag,
-        "true",
-        "Whether the metrics routes exist.",
-    ),
+    setting("LOG_FORMAT", Kind::Choice(&["text", "json"]), "", "text, in production json."),
+    setting("ENABLE_METRICS", Kind::Flag, "true", "Whether the metrics routes exist."),
     setting(
         "METRICS_ALLOW",
         Kind::List,
         "127.0.0.0/8,::1/128",
         "Addresses that may read metrics without a credential.",
     ),
-    setting(
-        "METRICS_TOKEN",
-        Kind::Text,
-        "",
-        "Bearer token or basic password that may read metrics.",
-    )
-    .secret(),
+    setting("METRICS_TOKEN", Kind::Text, "", "Bearer token or basic password that may read metrics.")
+        .secret(),
     setting(
         "SLOW_REQUEST_THRESHOLD_MS",
         Kind::Duration("ms", 1, 3_600_000),
         "3000",
         "Slower requests are logged.",
     ),
-    setting(
-        "ALLOW_X_USER_ID_AUTH",
-        Kind::Flag,
-        "false",
-        "Refused in production: a header is no proof.",
-    ),
-    setting(
-        "MIGRATIONS_RESET",
-        Kind::Flag,
-        "false",
-        "Always refused: nothing drops the schema at start-up.",
-    ),
+    setting("ALLOW_X_USER_ID_AUTH", Kind::Flag, "false", "Refused in production: a header is no proof."),
+    setting("MIGRATIONS_RESET", Kind::Flag, "false", "Always refused: nothing drops the schema at start-up."),
 ];

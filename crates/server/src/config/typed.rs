@@ -148,21 +148,15 @@ impl Config {
         let listen = listen(values, production, findings);
         let trusted_proxies = networks(values, "TRUSTED_PROXIES", findings);
         let allow = networks(values, "METRICS_ALLOW", findings);
-        let origins = values
-            .list("CORS_ORIGINS")
-            .into_iter()
-            .filter_map(|origin| HeaderValue::try_from(origin).ok());
+        let origins =
+            values.list("CORS_ORIGINS").into_iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
         let data_dir = PathBuf::from(values.text("DATA_DIR").unwrap_or("./data"));
         let s3 = s3(values, findings);
         if findings.len() > before {
             return None;
         }
         Some(Self {
-            environment: if production {
-                Environment::Production
-            } else {
-                Environment::Development
-            },
+            environment: if production { Environment::Production } else { Environment::Development },
             listen,
             run_mode: run_mode(values),
             service_name: values.text("SERVICE_NAME").unwrap_or("hearth").to_owned(),
@@ -253,32 +247,18 @@ fn networks(values: &Values, name: &str, findings: &mut Vec<Finding>) -> Vec<IpN
 }
 
 fn run_mode(values: &Values) -> RunMode {
-    match values
-        .text("RUN_MODE")
-        .unwrap_or("api")
-        .to_ascii_lowercase()
-        .as_str()
-    {
-        "web" => RunMode {
-            serves: true,
-            works: false,
-        },
-        "worker" => RunMode {
-            serves: false,
-            works: true,
-        },
-        _ => RunMode {
-            serves: true,
-            works: true,
-        },
+    match values.text("RUN_MODE").unwrap_or("api").to_ascii_lowercase().as_str() {
+        "web" => RunMode { serves: true, works: false },
+        "worker" => RunMode { serves: false, works: true },
+        _ => RunMode { serves: true, works: true },
     }
 }
 
 fn database(values: &Values, data_dir: &std::path::Path) -> DatabaseConfig {
     let embedded = || format!("sqlite:{}", data_dir.join("hearth.db").display());
-    let url = values.text("DATABASE_URL").map_or_else(embedded, |url| {
-        url.replacen("postgresql+asyncpg:", "postgresql:", 1)
-    });
+    let url = values
+        .text("DATABASE_URL")
+        .map_or_else(embedded, |url| url.replacen("postgresql+asyncpg:", "postgresql:", 1));
     let is_embedded = url.starts_with("sqlite:");
     let time = |name: &str| Duration::from_millis(values.millis(name));
     let store = StoreConfig {
@@ -294,11 +274,7 @@ fn database(values: &Values, data_dir: &std::path::Path) -> DatabaseConfig {
 }
 
 fn registration(values: &Values, production: bool) -> identity::Registration {
-    match values
-        .text("REGISTRATION")
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
+    match values.text("REGISTRATION").map(str::to_ascii_lowercase).as_deref() {
         Some("closed") => identity::Registration::Closed,
         Some("open") => identity::Registration::Open,
         Some(_) => identity::Registration::Invite,
@@ -323,17 +299,10 @@ fn embedding(values: &Values, data_dir: &std::path::Path) -> EmbeddingConfig {
         word if word.eq_ignore_ascii_case("local") => {
             let named = PathBuf::from(&model);
             let is_directory = named.is_absolute() || named.join("config.json").exists();
-            EmbeddingConfig::Local(if is_directory {
-                named
-            } else {
-                data_dir.join("models").join(model)
-            })
+            EmbeddingConfig::Local(if is_directory { named } else { data_dir.join("models").join(model) })
         }
         url => EmbeddingConfig::Remote {
-            base_url: url
-                .trim_end_matches('/')
-                .trim_end_matches("/embeddings")
-                .to_owned(),
+            base_url: url.trim_end_matches('/').trim_end_matches("/embeddings").to_owned(),
             model,
             dimension: values.number("EMBEDDING_DIMENSION") as usize,
             api_key: values.text("OPENAI_API_KEY").map(Secret::new),
@@ -369,13 +338,7 @@ fn s3(values: &Values, findings: &mut Vec<Finding>) -> Option<S3Config> {
 
 fn log(values: &Values, production: bool) -> LogConfig {
     let level = values.text("LOG_LEVEL").unwrap_or("info").to_ascii_lowercase();
-    let level = if level == "warning" {
-        "warn".to_owned()
-    } else {
-        level
-    };
-    let is_json = values
-        .text("LOG_FORMAT")
-        .map_or(production, |format| format.eq_ignore_ascii_case("json"));
+    let level = if level == "warning" { "warn".to_owned() } else { level };
+    let is_json = values.text("LOG_FORMAT").map_or(production, |format| format.eq_ignore_ascii_case("json"));
     LogConfig { level, is_json }
 }

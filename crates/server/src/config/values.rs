@@ -56,9 +56,7 @@ impl Values {
 
     /// Where the value of a setting came from.
     pub fn source(&self, name: &str) -> Source {
-        self.0
-            .get(name)
-            .map_or(Source::Default, |(_, source)| source.clone())
+        self.0.get(name).map_or(Source::Default, |(_, source)| source.clone())
     }
 
     /// Whether anybody set it.
@@ -81,35 +79,20 @@ impl Values {
 
     /// A number that passed its check.
     pub(super) fn number(&self, name: &str) -> i64 {
-        self.text(name)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_default()
+        self.text(name).and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
     /// A time that passed its check, in ms.
     pub(super) fn millis(&self, name: &str) -> u64 {
-        let setting = SETTINGS
-            .iter()
-            .find(|setting| setting.name == name)
-            .expect("a name of the table");
-        let unit = if let Kind::Duration(unit, ..) = setting.kind {
-            unit
-        } else {
-            "ms"
-        };
-        self.text(name)
-            .and_then(|text| parse_millis(text, unit))
-            .unwrap_or_default() as u64
+        let setting = SETTINGS.iter().find(|setting| setting.name == name).expect("a name of the table");
+        let unit = if let Kind::Duration(unit, ..) = setting.kind { unit } else { "ms" };
+        self.text(name).and_then(|text| parse_millis(text, unit)).unwrap_or_default() as u64
     }
 
     /// Items of a list, without blanks.
     pub(super) fn list(&self, name: &str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
-        text.split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-            .map(str::to_owned)
-            .collect()
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 }
 
@@ -126,11 +109,7 @@ pub(super) fn parse_flag(text: &str) -> Option<bool> {
 pub(super) fn parse_millis(text: &str, unit: &str) -> Option<i64> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: i64 = text[..digits].parse().ok()?;
-    let factor = match if digits == text.len() {
-        unit
-    } else {
-        text[digits..].trim()
-    } {
+    let factor = match if digits == text.len() { unit } else { text[digits..].trim() } {
         "ms" => 1,
         "s" => 1_000,
         "m" | "min" => 60_000,
@@ -170,9 +149,7 @@ pub(super) fn check_kind(setting: &Setting, used: &str, text: &str) -> Option<Fi
         Kind::Flag => refuse("is neither true nor false; use one of them".to_owned()),
         Kind::Number(least, most) => match text.parse::<i64>() {
             Ok(number) if (least..=most).contains(&number) => None,
-            _ => refuse(format!(
-                "is not a whole number from {least} to {most}; use one in that range"
-            )),
+            _ => refuse(format!("is not a whole number from {least} to {most}; use one in that range")),
         },
         Kind::Duration(unit, least, most) => match parse_millis(text, unit) {
             Some(ms) if (least..=most).contains(&ms) => None,

@@ -20,14 +20,7 @@ pub(crate) const SECURITY_HEADERS: [(&str, &str); 7] = [
 ];
 
 /// Routes whose failures are bare JSON: the contract's health bodies.
-const BARE: [&str; 6] = [
-    "/healthz",
-    "/health",
-    "/health/live",
-    "/health/db",
-    "/health/ready",
-    "/api/health",
-];
+const BARE: [&str; 6] = ["/healthz", "/health", "/health/live", "/health/db", "/health/ready", "/api/health"];
 
 /// A whole answer.
 pub(crate) struct Answer {
@@ -44,13 +37,7 @@ impl Answer {
     pub(crate) async fn read(said: String, response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap().to_vec();
-        Self {
-            said,
-            status,
-            headers,
-            json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-            bytes,
-        }
+        Self { said, status, headers, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null), bytes }
     }
 
     pub(crate) fn text(&self) -> String {
@@ -70,11 +57,7 @@ impl Answer {
     /// Names of the wrong fields of a problem.
     pub(crate) fn fields(&self) -> Vec<&str> {
         let errors = self.json["errors"].as_array().map(Vec::as_slice);
-        errors
-            .unwrap_or_default()
-            .iter()
-            .map(|error| error["field"].as_str().unwrap())
-            .collect()
+        errors.unwrap_or_default().iter().map(|error| error["field"].as_str().unwrap()).collect()
     }
 
     /// Fails unless the status is `wanted`, showing the whole answer.
@@ -105,10 +88,7 @@ impl Answer {
         assert!(is_time(time), "X-Response-Time {time:?} of {said}");
         assert_ne!(self.header("access-control-allow-origin"), "*", "{said}");
         for name in ["server", "x-powered-by", "strict-transport-security"] {
-            assert!(
-                !self.headers.contains_key(HeaderName::from_static(name)),
-                "{name} of {said}"
-            );
+            assert!(!self.headers.contains_key(HeaderName::from_static(name)), "{name} of {said}");
         }
         let path = self.said.split(' ').nth(1).unwrap_or_default();
         if self.status >= 400 && !BARE.contains(&path) {
@@ -142,21 +122,9 @@ impl Answer {
         if self.status == 429 || self.status == 503 {
             let wait = self.header("retry-after").parse::<u32>();
             assert!(wait.is_ok_and(|wait| wait >= 1), "Retry-After of {said}");
-            assert_eq!(
-                self.json["retryAfter"].to_string(),
-                self.header("retry-after"),
-                "{said}"
-            );
+            assert_eq!(self.json["retryAfter"].to_string(), self.header("retry-after"), "{said}");
         }
-        for leak in [
-            "SELECT ",
-            "INSERT ",
-            "sqlx",
-            "panicked",
-            ".rs:",
-            "SQLITE",
-            "tenant_id =",
-        ] {
+        for leak in ["SELECT ", "INSERT ", "sqlx", "panicked", ".rs:", "SQLITE", "tenant_id ="] {
             assert!(!self.text().contains(leak), "{leak} in {said}");
         }
     }
@@ -169,10 +137,7 @@ pub(crate) fn shortened(text: &str) -> String {
 
 /// 8–128 characters that logs can hold.
 pub(crate) fn is_sane_id(id: &str) -> bool {
-    (8..=128).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    (8..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 /// `12.3ms`.

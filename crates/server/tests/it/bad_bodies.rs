@@ -14,27 +14,17 @@ type Bytes<'b> = (&'b str, Option<&'b str>, Vec<u8>, u16, &'b [&'b str]);
 
 /// Routes that take a body.
 fn with_body() -> impl Iterator<Item = &'static Route> {
-    ROUTES
-        .iter()
-        .filter(|route| ["POST", "PUT", "PATCH"].contains(&route.method))
+    ROUTES.iter().filter(|route| ["POST", "PUT", "PATCH"].contains(&route.method))
 }
 
 /// Who may do most: an owner for the tenant, and the member's key for the one route that is for keys alone.
 fn bearer<'w>(world: &'w World, route: &Route) -> &'w str {
-    if route.path == "/auth/token" {
-        world.caller("member's key")
-    } else {
-        &world.owner.access
-    }
+    if route.path == "/auth/token" { world.caller("member's key") } else { &world.owner.access }
 }
 
 async fn send_bytes(world: &World, route: &Route, media: Option<&str>, body: Vec<u8>) -> Answer {
     let (path, _) = world.example(route.method, route.path).await;
-    let mut request = world
-        .server
-        .request(route.method, &path)
-        .bearer_auth(bearer(world, route))
-        .body(body);
+    let mut request = world.server.request(route.method, &path).bearer_auth(bearer(world, route)).body(body);
     if let Some(media) = media {
         request = request.header("content-type", media);
     }
@@ -42,10 +32,7 @@ async fn send_bytes(world: &World, route: &Route, media: Option<&str>, body: Vec
 }
 
 async fn send_json(world: &World, route: &Route, path: &str, body: &Value) -> Answer {
-    let request = world
-        .server
-        .request(route.method, path)
-        .bearer_auth(bearer(world, route));
+    let request = world.server.request(route.method, path).bearer_auth(bearer(world, route));
     world.server.send(request.json(body)).await
 }
 
@@ -112,26 +99,12 @@ on_both_engines! {
 
 /// How much is stored, as far as these routes could add to it.
 async fn counts(world: &World) -> (Value, usize, usize) {
-    let stats = world
-        .server
-        .get_as(&world.owner.access, "/api/v1/memory/stats")
-        .await
-        .expect(200)
-        .json;
+    let stats = world.server.get_as(&world.owner.access, "/api/v1/memory/stats").await.expect(200).json;
     let list = async |path: &str| {
-        let page = world
-            .server
-            .get_as(&world.owner.access, path)
-            .await
-            .expect(200)
-            .json;
+        let page = world.server.get_as(&world.owner.access, path).await.expect(200).json;
         page["items"].as_array().unwrap().len()
     };
-    (
-        stats["events"].clone(),
-        list("/api/v1/users?limit=200").await,
-        list("/api/v1/api-keys?limit=200").await,
-    )
+    (stats["events"].clone(), list("/api/v1/users?limit=200").await, list("/api/v1/api-keys?limit=200").await)
 }
 
 on_both_engines! {
@@ -164,11 +137,7 @@ on_both_engines! {
 
 fn check_too_large(answer: &RawAnswer, path: &str) {
     assert_eq!(answer.status, 413, "{path}: {answer:?}");
-    assert_eq!(
-        answer.header("content-type"),
-        "application/problem+json",
-        "{path}"
-    );
+    assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
     let body: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(body["code"], "too_large", "{path}");
 }
@@ -227,11 +196,7 @@ fn fields(api: &Value, schema: &Value, at: &[String], out: &mut Vec<Field>) {
             path.push("0".to_owned());
             fields(api, &inner["items"], &path, out);
         }
-        out.push(Field {
-            path,
-            is_required: required.contains(&name.as_str()),
-            schema: inner,
-        });
+        out.push(Field { path, is_required: required.contains(&name.as_str()), schema: inner });
     }
 }
 

@@ -7,9 +7,7 @@ use crate::routes::described;
 use crate::routes_table::{BESIDE, World};
 use crate::support::*;
 
-const METHODS: [&str; 9] = [
-    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", "PROPFIND",
-];
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", "PROPFIND"];
 
 /// Methods by path, `HEAD` wherever `GET` is served.
 fn served() -> BTreeMap<String, BTreeSet<&'static str>> {
@@ -39,10 +37,7 @@ async fn a_method_that_is_not_served_is_405_and_allow_names_the_others() {
             .replace("{key_id}", "key_x")
             .replace("{id}", "x");
         for method in METHODS.iter().filter(|method| !methods.contains(**method)) {
-            let request = world
-                .server
-                .request(method, &path)
-                .bearer_auth(&world.owner.access);
+            let request = world.server.request(method, &path).bearer_auth(&world.owner.access);
             let answer = world.server.send(request).await.expect(405);
             let allowed: BTreeSet<&str> = answer.header("allow").split(',').map(str::trim).collect();
             assert_eq!(allowed, methods, "{method} {template}");
@@ -87,11 +82,7 @@ async fn unknown_paths_below_the_api_are_problems_and_never_the_page() {
     ] {
         let answer = ask("GET", path).await;
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-        assert_eq!(
-            (answer.status, &body["code"]),
-            (404, &"not_found".into()),
-            "{path}"
-        );
+        assert_eq!((answer.status, &body["code"]), (404, &"not_found".into()), "{path}");
         let posted = ask("POST", path).await;
         assert!([404, 405].contains(&posted.status), "{path}: {}", posted.status);
     }
@@ -104,11 +95,7 @@ async fn unknown_paths_below_the_api_are_problems_and_never_the_page() {
         "//etc/passwd",
     ] {
         let answer = ask("GET", path).await;
-        assert!(
-            answer.status == 200 || answer.status == 404,
-            "{path}: {}",
-            answer.status
-        );
+        assert!(answer.status == 200 || answer.status == 404, "{path}: {}", answer.status);
         assert_eq!(ask("POST", path).await.status, 404, "{path}");
     }
 }

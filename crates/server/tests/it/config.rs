@@ -19,10 +19,7 @@ fn read(settings: &[(&str, &str)]) -> Loaded {
 fn read_with(file: &Path, settings: &[(&str, &str)]) -> Loaded {
     let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let variables: BTreeMap<String, String> = settings.iter().map(text).collect();
-    let flags = Flags {
-        config: Some(file.to_owned()),
-        ..Flags::default()
-    };
+    let flags = Flags { config: Some(file.to_owned()), ..Flags::default() };
     load(&flags, &variables)
 }
 
@@ -40,11 +37,7 @@ fn in_production<'s>(settings: &[(&'s str, &'s str)]) -> Vec<(&'s str, &'s str)>
 }
 
 fn of<'f>(loaded: &'f Loaded, variable: &str) -> Vec<&'f Finding> {
-    loaded
-        .findings
-        .iter()
-        .filter(|finding| finding.variable == variable)
-        .collect()
+    loaded.findings.iter().filter(|finding| finding.variable == variable).collect()
 }
 
 /// Complaints about a case: not found, found at the wrong severity, without its cure, or with a secret.
@@ -53,24 +46,16 @@ fn complaints(case: &Case, settings: &[(&str, &str)], wanted: Severity) -> Vec<S
     let loaded = read(settings);
     let mut out = Vec::new();
     let found = of(&loaded, variable);
-    let all: Vec<String> = loaded
-        .findings
-        .iter()
-        .map(|finding| format!("{finding} ({:?})", finding.severity))
-        .collect();
+    let all: Vec<String> =
+        loaded.findings.iter().map(|finding| format!("{finding} ({:?})", finding.severity)).collect();
     let fits = |finding: &&&Finding| {
         finding.severity == wanted && words.iter().all(|word| finding.to_string().contains(word))
     };
     if found.iter().find(fits).is_none() {
-        out.push(format!(
-            "{settings:?}: no {wanted:?} of {variable} with {words:?} in {all:?}"
-        ));
+        out.push(format!("{settings:?}: no {wanted:?} of {variable} with {words:?} in {all:?}"));
     }
     if loaded.config.is_some() != (wanted == Severity::Warn) {
-        out.push(format!(
-            "{settings:?}: usable is {}, {all:?}",
-            loaded.config.is_some()
-        ));
+        out.push(format!("{settings:?}: usable is {}, {all:?}", loaded.config.is_some()));
     }
     for finding in &loaded.findings {
         let line = finding.to_string();
@@ -82,9 +67,7 @@ fn complaints(case: &Case, settings: &[(&str, &str)], wanted: Severity) -> Vec<S
             out.push(format!("{line:?} tells no cure"));
         }
         for (name, value) in settings {
-            let is_secret = ["SECRET", "TOKEN", "KEY", "URL"]
-                .iter()
-                .any(|part| name.contains(part))
+            let is_secret = ["SECRET", "TOKEN", "KEY", "URL"].iter().any(|part| name.contains(part))
                 && !name.ends_with("_FILE");
             if is_secret && value.len() > 7 && line.contains(value) {
                 out.push(format!("{line:?} says the value of {name}"));
@@ -99,25 +82,12 @@ fn bad_configurations_are_refused_with_their_variable_and_cure() {
     let mut wrong = Vec::new();
     for case in ALWAYS {
         wrong.extend(complaints(case, case.0, Severity::Refuse));
-        if !case
-            .0
-            .iter()
-            .any(|(name, _)| ["ENVIRONMENT", "NODE_ENV"].contains(name))
-        {
+        if !case.0.iter().any(|(name, _)| ["ENVIRONMENT", "NODE_ENV"].contains(name)) {
             wrong.extend(complaints(case, &in_production(case.0), Severity::Refuse));
         }
     }
-    assert!(
-        ALWAYS.len() + BY_ENVIRONMENT.len() >= 60,
-        "{} cases",
-        ALWAYS.len() + BY_ENVIRONMENT.len()
-    );
-    assert!(
-        wrong.is_empty(),
-        "{} complaints:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(ALWAYS.len() + BY_ENVIRONMENT.len() >= 60, "{} cases", ALWAYS.len() + BY_ENVIRONMENT.len());
+    assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -133,12 +103,7 @@ fn what_development_only_warns_of_production_and_staging_refuse() {
         staging.push(("NODE_ENV", "staging"));
         wrong.extend(complaints(case, &staging, Severity::Refuse));
     }
-    assert!(
-        wrong.is_empty(),
-        "{} complaints:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -149,16 +114,9 @@ fn sound_settings_raise_no_finding() {
         &[("CORS_ORIGINS", "https://app.example.com,https://b.example:8443")],
         &[("REQUIRE_AUTHENTICATION", "false"), ("HOST", "127.0.0.1")],
         &[("REQUIRE_AUTHENTICATION", "false"), ("HOST", "::1")],
-        &[
-            ("REQUIRE_AUTHENTICATION", "false"),
-            ("LISTEN", "[::1]:1,127.0.0.1:2"),
-        ],
+        &[("REQUIRE_AUTHENTICATION", "false"), ("LISTEN", "[::1]:1,127.0.0.1:2")],
         &[("TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1,::1")],
-        &[
-            ("LOG_LEVEL", "WARNING"),
-            ("LOG_FORMAT", "JSON"),
-            ("RUN_MODE", "Web"),
-        ],
+        &[("LOG_LEVEL", "WARNING"), ("LOG_FORMAT", "JSON"), ("RUN_MODE", "Web")],
         &[("HEARTH_TEST_POSTGRES_URL", "x"), ("HEARTH_BIN", "y")],
     ] {
         let loaded = read(settings);
@@ -170,27 +128,11 @@ fn sound_settings_raise_no_finding() {
         "postgres://hearth:Aq9-kfhsd82hLw_x@db.example.com/hearth?sslmode=verify-full",
     )]);
     let loaded = read(&far);
-    assert!(
-        loaded.findings.is_empty() && loaded.config.is_some(),
-        "{:?}",
-        loaded.findings
-    );
-    for near in [
-        "localhost",
-        "127.0.0.1:5432",
-        "10.1.2.3",
-        "192.168.7.7",
-        "db",
-        "[::1]:5432",
-        "[fd00::1]",
-    ] {
+    assert!(loaded.findings.is_empty() && loaded.config.is_some(), "{:?}", loaded.findings);
+    for near in ["localhost", "127.0.0.1:5432", "10.1.2.3", "192.168.7.7", "db", "[::1]:5432", "[fd00::1]"] {
         let url = format!("postgres://hearth@{near}/hearth");
         let loaded = read(&in_production(&[("DATABASE_URL", &url)]));
-        assert!(
-            loaded.findings.is_empty() && loaded.config.is_some(),
-            "{near}: {:?}",
-            loaded.findings
-        );
+        assert!(loaded.findings.is_empty() && loaded.config.is_some(), "{near}: {:?}", loaded.findings);
     }
 }
 
@@ -205,9 +147,7 @@ fn servers_that_share_a_database_must_be_given_their_secrets() {
             assert_eq!(found.len(), 1, "{name}: {:?}", loaded.findings);
             assert_eq!(found[0].severity, wanted, "{name}");
             assert!(
-                found[0]
-                    .text
-                    .contains("servers that share a database must share it; generate one"),
+                found[0].text.contains("servers that share a database must share it; generate one"),
                 "{name}"
             );
         }
@@ -215,34 +155,21 @@ fn servers_that_share_a_database_must_be_given_their_secrets() {
     }
     // The embedded database has one server, which makes its own.
     let loaded = read(&[("ENVIRONMENT", "production")]);
-    assert!(
-        loaded.findings.is_empty() && loaded.config.is_some(),
-        "{:?}",
-        loaded.findings
-    );
+    assert!(loaded.findings.is_empty() && loaded.config.is_some(), "{:?}", loaded.findings);
 }
 
 #[test]
 fn sign_in_is_never_off_in_production_and_a_header_is_never_proof_there() {
-    for (name, value) in [
-        ("REQUIRE_AUTHENTICATION", "false"),
-        ("ALLOW_X_USER_ID_AUTH", "true"),
-    ] {
+    for (name, value) in [("REQUIRE_AUTHENTICATION", "false"), ("ALLOW_X_USER_ID_AUTH", "true")] {
         for host in ["127.0.0.1", "0.0.0.0"] {
             let loaded = read(&in_production(&[(name, value), ("HOST", host)]));
             assert_eq!(
-                of(&loaded, name)
-                    .iter()
-                    .map(|finding| finding.severity)
-                    .collect::<Vec<_>>(),
+                of(&loaded, name).iter().map(|finding| finding.severity).collect::<Vec<_>>(),
                 [Severity::Refuse]
             );
             assert!(loaded.config.is_none(), "{name} on {host}");
         }
-        assert!(
-            read(&[(name, value)]).config.is_some(),
-            "{name} in development on loopback"
-        );
+        assert!(read(&[(name, value)]).config.is_some(), "{name} in development on loopback");
     }
 }
 
@@ -254,11 +181,7 @@ fn a_weak_database_password_is_a_warning_in_production_alone() {
         let found = of(&loaded, "DATABASE_URL");
         assert_eq!(found.len(), 1, "{:?}", loaded.findings);
         assert_eq!(found[0].severity, Severity::Warn);
-        assert!(
-            found[0].text.contains("password of fewer than 16 characters"),
-            "{}",
-            found[0]
-        );
+        assert!(found[0].text.contains("password of fewer than 16 characters"), "{}", found[0]);
         assert!(!found[0].to_string().contains(password));
         assert!(loaded.config.is_some());
         assert!(of(&read(&[("DATABASE_URL", &url)]), "DATABASE_URL").is_empty());
@@ -288,9 +211,7 @@ fn every_problem_is_reported_at_once() {
         "MIGRATIONS_RESET",
         "METRICS_ALLOW",
     ] {
-        let refusals = of(&loaded, name)
-            .into_iter()
-            .filter(|finding| finding.severity == Severity::Refuse);
+        let refusals = of(&loaded, name).into_iter().filter(|finding| finding.severity == Severity::Refuse);
         assert_eq!(refusals.count(), 1, "{name} in {:?}", loaded.findings);
     }
     assert!(loaded.config.is_none());
@@ -301,30 +222,14 @@ fn names_that_mean_the_same_agree() {
     for settings in [
         &[("JWT_EXPIRES_IN", "24h"), ("JWT_EXPIRATION_HOURS", "24")][..],
         &[("JWT_EXPIRES_IN", "1d"), ("HEARTH_JWT_EXPIRES_IN", "86400")],
-        &[
-            ("PORT", "8080"),
-            ("SERVER_PORT", "8080"),
-            ("API_PORT", "8080"),
-            ("HEARTH_PORT", "8080"),
-        ],
+        &[("PORT", "8080"), ("SERVER_PORT", "8080"), ("API_PORT", "8080"), ("HEARTH_PORT", "8080")],
         &[("ENVIRONMENT", "test"), ("NODE_ENV", "TEST")],
-        &[
-            ("REQUIRE_AUTHENTICATION", "true"),
-            ("HEARTH_REQUIRE_AUTHENTICATION", "yes"),
-        ],
-        &[
-            ("DATABASE_POOL_MAX", "8"),
-            ("POSTGRES_POOL_SIZE", "5"),
-            ("POSTGRES_MAX_OVERFLOW", "3"),
-        ],
+        &[("REQUIRE_AUTHENTICATION", "true"), ("HEARTH_REQUIRE_AUTHENTICATION", "yes")],
+        &[("DATABASE_POOL_MAX", "8"), ("POSTGRES_POOL_SIZE", "5"), ("POSTGRES_MAX_OVERFLOW", "3")],
         &[("DATABASE_IDLE_TIMEOUT_MS", "30s"), ("PGIDLE_TIMEOUT", "30000")],
     ] {
         let loaded = read(settings);
-        assert!(
-            loaded.findings.is_empty() && loaded.config.is_some(),
-            "{settings:?}: {:?}",
-            loaded.findings
-        );
+        assert!(loaded.findings.is_empty() && loaded.config.is_some(), "{settings:?}: {:?}", loaded.findings);
     }
     let loaded = read(&[("JWT_EXPIRATION_HOURS", "2")]);
     assert_eq!(loaded.config.unwrap().access_ttl, 2 * 3_600 * 1_000_000);
@@ -380,11 +285,7 @@ fn secrets_come_from_files_and_loose_files_are_noticed() {
         let loaded = read_with(&toml, &[("JWT_SECRET_FILE", path), ("ENVIRONMENT", environment)]);
         let found = of(&loaded, "JWT_SECRET_FILE");
         assert_eq!(found.len(), 1, "{:?}", loaded.findings);
-        assert_eq!(
-            (found[0].severity, found[0].text.contains("chmod 600")),
-            (wanted, true),
-            "{environment}"
-        );
+        assert_eq!((found[0].severity, found[0].text.contains("chmod 600")), (wanted, true), "{environment}");
         assert!(!found[0].to_string().contains(JWT));
         assert_eq!(loaded.config.is_some(), wanted == Severity::Warn, "{environment}");
     }
@@ -400,18 +301,11 @@ fn the_file_is_weaker_than_variables_and_those_than_flags() {
     )
     .unwrap();
     let config = read_with(&file, &[]).config.unwrap();
-    assert_eq!(
-        (config.listen[0].port(), config.service_name.as_str()),
-        (4001, "from-file")
-    );
+    assert_eq!((config.listen[0].port(), config.service_name.as_str()), (4001, "from-file"));
     assert_eq!(config.cors_origins, ["https://a.example"]);
     let config = read_with(&file, &[("API_PORT", "4002")]).config.unwrap();
     assert_eq!(config.listen[0].port(), 4002);
-    let flags = Flags {
-        config: Some(file.clone()),
-        port: Some("4003".to_owned()),
-        ..Flags::default()
-    };
+    let flags = Flags { config: Some(file.clone()), port: Some("4003".to_owned()), ..Flags::default() };
     let variables = BTreeMap::from([("PORT".to_owned(), "4002".to_owned())]);
     assert_eq!(load(&flags, &variables).config.unwrap().listen[0].port(), 4003);
     for (text, variable, words) in [
@@ -424,18 +318,13 @@ fn the_file_is_weaker_than_variables_and_those_than_flags() {
         let loaded = read_with(&file, &[]);
         assert!(loaded.config.is_none(), "{text}");
         assert!(
-            of(&loaded, variable)
-                .iter()
-                .any(|finding| finding.text.contains(words)),
+            of(&loaded, variable).iter().any(|finding| finding.text.contains(words)),
             "{text}: {:?}",
             loaded.findings
         );
     }
     let absent = read_with(&dir.path().join("absent.toml"), &[]);
-    assert!(
-        absent.config.is_none() && of(&absent, "--config").len() == 1,
-        "a named file must be there"
-    );
+    assert!(absent.config.is_none() && of(&absent, "--config").len() == 1, "a named file must be there");
 }
 
 #[test]
@@ -452,45 +341,19 @@ fn show_masks_secrets_and_passwords_and_names_each_source() {
     ]);
     let shown = show(&loaded.values);
     let line = |name: &str| {
-        shown
-            .lines()
-            .find(|line| line.split_whitespace().next() == Some(name))
-            .unwrap()
-            .to_owned()
+        shown.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap().to_owned()
     };
-    for secret in [
-        password,
-        JWT,
-        PEPPER,
-        SEAL,
-        "bWV0cmljcyBhcmUgcmVhZCBieSB0aGUgc2NyYXBlcg",
-    ] {
+    for secret in [password, JWT, PEPPER, SEAL, "bWV0cmljcyBhcmUgcmVhZCBieSB0aGUgc2NyYXBlcg"] {
         assert!(!shown.contains(secret), "{shown}");
     }
     let said = format!("set ({} bytes)  (variable JWT_SECRET_KEY)", JWT.len());
     assert!(line("JWT_SECRET").ends_with(&said), "{}", line("JWT_SECRET"));
-    assert!(
-        line("DATABASE_URL").contains("postgres://hearth@db:5432/admin_db"),
-        "{}",
-        line("DATABASE_URL")
-    );
-    assert!(
-        line("PORT").ends_with("4001  (variable API_PORT)"),
-        "{}",
-        line("PORT")
-    );
-    assert!(
-        line("LOG_LEVEL").ends_with("info"),
-        "a default has no source: {}",
-        line("LOG_LEVEL")
-    );
+    assert!(line("DATABASE_URL").contains("postgres://hearth@db:5432/admin_db"), "{}", line("DATABASE_URL"));
+    assert!(line("PORT").ends_with("4001  (variable API_PORT)"), "{}", line("PORT"));
+    assert!(line("LOG_LEVEL").ends_with("info"), "a default has no source: {}", line("LOG_LEVEL"));
     assert_eq!(shown.lines().count(), server::config::SETTINGS.len());
-    let parts = read(&[
-        ("PGHOST", "db"),
-        ("PGUSER", "hearth"),
-        ("PGPASSWORD", password),
-        ("PGDATABASE", "admin_db"),
-    ]);
+    let parts =
+        read(&[("PGHOST", "db"), ("PGUSER", "hearth"), ("PGPASSWORD", password), ("PGDATABASE", "admin_db")]);
     assert!(!show(&parts.values).contains(password), "{}", show(&parts.values));
     let debug = format!("{:?}", loaded.config.unwrap());
     for secret in [password, JWT, PEPPER, SEAL] {

@@ -22,20 +22,13 @@ async fn a_named_origin_is_echoed_and_no_other() {
     for origin in [ALLOWED, "http://localhost:3000"] {
         // Failures too, or a page could not read why it was refused.
         for (path, status) in [("/health", 200), ("/api/v1/sessions", 401), ("/api/v1/nope", 404)] {
-            let answer = server
-                .send(server.request("GET", path).header("origin", origin))
-                .await
-                .expect(status);
+            let answer =
+                server.send(server.request("GET", path).header("origin", origin)).await.expect(status);
             let exposed = "x-request-id,x-response-time,retry-after";
-            let wanted = [
-                ("access-control-allow-origin", origin),
-                ("access-control-expose-headers", exposed),
-            ];
+            let wanted =
+                [("access-control-allow-origin", origin), ("access-control-expose-headers", exposed)];
             assert_eq!(cors(&answer), wanted, "{path}");
-            assert!(
-                answer.header("vary").to_ascii_lowercase().contains("origin"),
-                "{path}"
-            );
+            assert!(answer.header("vary").to_ascii_lowercase().contains("origin"), "{path}");
         }
     }
     for origin in [
@@ -51,22 +44,12 @@ async fn a_named_origin_is_echoed_and_no_other() {
         "",
     ] {
         for path in ["/health", "/api/v1/sessions"] {
-            let answer = server
-                .send(server.request("GET", path).header("origin", origin))
-                .await;
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                "",
-                "{origin} {path}"
-            );
+            let answer = server.send(server.request("GET", path).header("origin", origin)).await;
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{origin} {path}");
         }
     }
     let answer = server.get("/health").await;
-    assert_eq!(
-        answer.header("access-control-allow-origin"),
-        "",
-        "no origin, no permission"
-    );
+    assert_eq!(answer.header("access-control-allow-origin"), "", "no origin, no permission");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,18 +59,12 @@ async fn preflights_tell_a_named_origin_what_it_may_send() {
         let request = server.request("OPTIONS", path).header("origin", origin);
         let request = request.header("access-control-request-method", "POST");
         let headers = "authorization,content-type,x-secret";
-        server
-            .send(request.header("access-control-request-headers", headers))
-            .await
-            .expect(200)
+        server.send(request.header("access-control-request-headers", headers)).await.expect(200)
     };
     for path in ["/api/v1/events", "/auth/login", "/api/v1/nope"] {
         let answer = preflight(ALLOWED, path).await;
         let wanted = [
-            (
-                "access-control-allow-headers",
-                "authorization,content-type,x-api-key,idempotency-key",
-            ),
+            ("access-control-allow-headers", "authorization,content-type,x-api-key,idempotency-key"),
             ("access-control-allow-methods", "GET,POST,PUT,PATCH,DELETE"),
             ("access-control-allow-origin", ALLOWED),
         ];
@@ -103,22 +80,10 @@ async fn without_named_origins_only_the_own_page_may_call() {
     let server = Server::start(Engine::Sqlite).await;
     for origin in [ALLOWED, "null", "*", "http://localhost:8080"] {
         for method in ["GET", "OPTIONS"] {
-            let request = server
-                .request(method, "/api/v1/sessions")
-                .header("origin", origin);
-            let answer = server
-                .send(request.header("access-control-request-method", "GET"))
-                .await;
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                "",
-                "{method} {origin}"
-            );
-            assert_eq!(
-                answer.header("access-control-allow-credentials"),
-                "",
-                "{method} {origin}"
-            );
+            let request = server.request(method, "/api/v1/sessions").header("origin", origin);
+            let answer = server.send(request.header("access-control-request-method", "GET")).await;
+            assert_eq!(answer.header("access-control-allow-origin"), "", "{method} {origin}");
+            assert_eq!(answer.header("access-control-allow-credentials"), "", "{method} {origin}");
         }
     }
 }

@@ -21,16 +21,9 @@ use crate::support::*;
 async fn a_sane_request_id_is_kept_and_any_other_is_replaced() {
     let server = Server::start(Engine::Sqlite).await;
     let longest = "x".repeat(128);
-    for sane in [
-        "req-12345678",
-        "AZaz09-_.",
-        "0af7651916cd43dd8448eb211c80319c",
-        longest.as_str(),
-    ] {
+    for sane in ["req-12345678", "AZaz09-_.", "0af7651916cd43dd8448eb211c80319c", longest.as_str()] {
         for path in ["/healthz", "/api/v1/sessions"] {
-            let answer = server
-                .send(server.request("GET", path).header("x-request-id", sane))
-                .await;
+            let answer = server.send(server.request("GET", path).header("x-request-id", sane)).await;
             assert_eq!(answer.header("x-request-id"), sane, "{path}");
             assert_eq!(answer.headers.get_all("x-request-id").iter().count(), 1);
         }
@@ -45,9 +38,7 @@ async fn a_sane_request_id_is_kept_and_any_other_is_replaced() {
         "<script>alert",
         too_long.as_str(),
     ] {
-        let answer = server
-            .send(server.request("GET", "/healthz").header("x-request-id", odd))
-            .await;
+        let answer = server.send(server.request("GET", "/healthz").header("x-request-id", odd)).await;
         let made = answer.header("x-request-id");
         assert!(made != odd && made.len() == 26, "{odd:?} → {made:?}");
     }
@@ -86,10 +77,7 @@ async fn the_longest_header_is_refused_before_anything_reads_it() {
     let server = Server::start(Engine::Sqlite).await;
     let many = "x-one: y\r\n".repeat(150);
     let request = format!("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{many}\r\n");
-    assert_eq!(
-        raw::exchange(server.address, request.as_bytes()).await.status,
-        431
-    );
+    assert_eq!(raw::exchange(server.address, request.as_bytes()).await.status, 431);
     let credential = format!("Bearer {}", "'; DROP TABLE users; --".repeat(700));
     let headers = [("Authorization", credential.as_str())];
     let answer = raw::exchange(server.address, &raw::request("GET", "/api/v1/sessions", &headers)).await;
@@ -169,10 +157,7 @@ on_both_engines! {
 async fn a_panic_in_a_handler_is_a_problem_and_the_server_lives() {
     let edge = Edge::new(EdgeConfig::default(), |_| {});
     let router = Router::new()
-        .route(
-            "/panics/{id}",
-            get(async || -> &'static str { panic!("the secret of the handler") }),
-        )
+        .route("/panics/{id}", get(async || -> &'static str { panic!("the secret of the handler") }))
         .route("/lives", get(async || "lives"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -188,10 +173,7 @@ async fn a_panic_in_a_handler_is_a_problem_and_the_server_lives() {
         assert_eq!(answer.status, 500, "{answer:?}");
         assert_eq!(answer.header("content-type"), "application/problem+json");
         let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
-        assert_eq!(
-            (&body["code"], &body["status"]),
-            (&json!("internal"), &json!(500))
-        );
+        assert_eq!((&body["code"], &body["status"]), (&json!("internal"), &json!(500)));
         assert_eq!(body["request_id"], answer.header("x-request-id"));
         assert!(!answer.body.contains("secret"), "{answer:?}");
         for (name, value) in SECURITY_HEADERS {

@@ -9,14 +9,8 @@ use crate::principals::{Person, key, signed_in};
 use crate::raw::{self, RawAnswer};
 use crate::support::*;
 
-pub(crate) const PATHS: [&str; 6] = [
-    "/healthz",
-    "/health",
-    "/health/live",
-    "/health/db",
-    "/health/ready",
-    "/api/health",
-];
+pub(crate) const PATHS: [&str; 6] =
+    ["/healthz", "/health", "/health/live", "/health/db", "/health/ready", "/api/health"];
 
 /// The body with its time replaced by `T`, after checking that it is UTC with milliseconds and `Z`.
 fn timeless(answer: &Answer) -> Value {
@@ -227,10 +221,7 @@ async fn a_server_whose_database_is_away_binds_and_says_so() {
         ("POST", "/api/v1/events"),
         ("POST", "/auth/login"),
     ] {
-        let request = server
-            .request(method, path)
-            .bearer_auth("hk_unknown")
-            .json(&json!({}));
+        let request = server.request(method, path).bearer_auth("hk_unknown").json(&json!({}));
         let answer = server.send(request).await.expect(503);
         assert_eq!(answer.code(), "starting", "{method} {path}");
     }
@@ -256,9 +247,6 @@ pub(crate) async fn without_database(server: &Server) {
     let answer = server.get("/api/health").await.expect(200);
     let wanted = json!({"status": "degraded", "database": "disconnected", "timestamp": "T"});
     assert_eq!(timeless(&answer), wanted);
-    assert_eq!(
-        server.get("/healthz").await.expect(200).text(),
-        r#"{"status":"healthy"}"#
-    );
+    assert_eq!(server.get("/healthz").await.expect(200).text(), r#"{"status":"healthy"}"#);
     server.get("/health/live").await.expect(200);
 }

@@ -1,10 +1,6 @@
 //! What a whole server promises its clients, on both engines and over real connections.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as loudly as tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as loudly as tests")]
 
 mod answer;
 mod bad_bodies;

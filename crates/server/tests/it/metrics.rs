@@ -60,21 +60,9 @@ async fn a_trusted_proxy_speaks_for_the_caller() {
         let request = server.request("GET", "/metrics").header("x-forwarded-for", value);
         server.send(request).await.status
     };
-    assert_eq!(
-        from("203.0.113.9").await,
-        401,
-        "somebody far away, through our proxy"
-    );
-    assert_eq!(
-        from("127.0.0.1, 203.0.113.9").await,
-        401,
-        "what the caller claims before it does not count"
-    );
-    assert_eq!(
-        from("127.0.0.1").await,
-        200,
-        "a caller on this machine, through our proxy"
-    );
+    assert_eq!(from("203.0.113.9").await, 401, "somebody far away, through our proxy");
+    assert_eq!(from("127.0.0.1, 203.0.113.9").await, 401, "what the caller claims before it does not count");
+    assert_eq!(from("127.0.0.1").await, 200, "a caller on this machine, through our proxy");
     assert_eq!(server.get("/metrics").await.status, 200);
 }
 
@@ -140,10 +128,7 @@ async fn the_format_of_the_overview_follows_accept_and_the_query_wins() {
         let headers: Vec<(&str, &str)> = accept.map(|text| ("Accept", text)).into_iter().collect();
         let answer = raw::exchange(server.address, &raw::request("GET", path, &headers)).await;
         if answer.status == 200 && path.starts_with("/api/v1/metrics") {
-            let varies = answer
-                .headers
-                .iter()
-                .any(|(name, value)| name == "vary" && value == "Accept");
+            let varies = answer.headers.iter().any(|(name, value)| name == "vary" && value == "Accept");
             assert!(varies, "{path} {accept:?}: {answer:?}");
         }
         (answer.status, answer.header("content-type").to_owned())
@@ -170,29 +155,16 @@ async fn the_format_of_the_overview_follows_accept_and_the_query_wins() {
     ] {
         assert_eq!(get(path, Some(accept)).await, text(), "{accept}");
     }
-    assert_eq!(
-        get("/api/v1/metrics?format=json", Some("text/plain")).await,
-        json()
-    );
-    assert_eq!(
-        get("/api/v1/metrics?format=prometheus", Some("application/json")).await,
-        text()
-    );
-    assert_eq!(
-        get("/api/v1/metrics?format=prometheus", Some("image/png")).await,
-        text()
-    );
+    assert_eq!(get("/api/v1/metrics?format=json", Some("text/plain")).await, json());
+    assert_eq!(get("/api/v1/metrics?format=prometheus", Some("application/json")).await, text());
+    assert_eq!(get("/api/v1/metrics?format=prometheus", Some("image/png")).await, text());
     let problem = || "application/problem+json".to_owned();
     for accept in ["image/png", "text/html", "application/json;q=0"] {
         assert_eq!(get(path, Some(accept)).await, (406, problem()), "{accept}");
     }
     assert_eq!(get("/api/v1/metrics?format=xml", None).await, (400, problem()));
     for accept in ["application/openmetrics-text", "application/json", "image/png"] {
-        assert_eq!(
-            get("/metrics", Some(accept)).await,
-            text(),
-            "always 0.0.4: {accept}"
-        );
+        assert_eq!(get("/metrics", Some(accept)).await, text(), "always 0.0.4: {accept}");
         assert_eq!(get("/metrics/json", Some(accept)).await, json(), "{accept}");
     }
 }

@@ -20,11 +20,7 @@ impl Line {
     async fn to(target: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        Self {
-            port,
-            target: target.to_owned(),
-            carrying: carry(listener, target.to_owned()),
-        }
+        Self { port, target: target.to_owned(), carrying: carry(listener, target.to_owned()) }
     }
 
     /// Ends every connection and refuses new ones.
@@ -92,11 +88,7 @@ async fn a_database_that_goes_away_makes_503_and_comes_back_by_itself() {
     line.mend().await;
     eventually(15, || server.get("/health/ready"), |answer| answer.status == 200).await;
     let sessions = server.get_as(&key, "/api/v1/sessions").await.expect(200);
-    assert_eq!(
-        sessions.json["items"],
-        json!([]),
-        "what was answered with 503 was not stored"
-    );
+    assert_eq!(sessions.json["items"], json!([]), "what was answered with 503 was not stored");
     server.post_as(&key, "/api/v1/events", &event).await.expect(201);
     let scrape = server.get("/metrics").await.expect(200).text();
     assert!(scrape.contains("hearth_dependency_up{dependency=\"database\"} 1"));

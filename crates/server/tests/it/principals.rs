@@ -29,38 +29,22 @@ pub(crate) struct SignedIn {
 pub(crate) async fn signed_in(server: &Server, person: &Person) -> SignedIn {
     let identity = &server.app.identity;
     let password = Secret::new(PASSWORD);
-    let user_id = identity
-        .create_user(person.tenant, person.name, person.role, password)
-        .await
-        .unwrap();
+    let user_id = identity.create_user(person.tenant, person.name, person.role, password).await.unwrap();
     let signed = fresh_session(server, person.tenant, person.name).await;
     let access = signed["access_token"].as_str().unwrap().to_owned();
-    let mut claims: Value = jsonwebtoken::dangerous::insecure_decode::<Value>(&access)
-        .unwrap()
-        .claims;
+    let mut claims: Value = jsonwebtoken::dangerous::insecure_decode::<Value>(&access).unwrap().claims;
     let past = claims["iat"].as_i64().unwrap() - 7_200;
     claims["iat"] = json!(past);
     claims["exp"] = json!(past + 3_600);
     let secret = EncodingKey::from_secret(JWT_SECRET.as_bytes());
-    SignedIn {
-        user_id,
-        access,
-        expired: encode(&Header::new(Algorithm::HS256), &claims, &secret).unwrap(),
-    }
+    SignedIn { user_id, access, expired: encode(&Header::new(Algorithm::HS256), &claims, &secret).unwrap() }
 }
 
 /// Signs a person in once more; answers with the session body.
 pub(crate) async fn fresh_session(server: &Server, tenant: &str, name: &str) -> Value {
-    let request = SigningIn {
-        username: name.to_owned(),
-        password: Secret::new(PASSWORD),
-        tenant: tenant.to_owned(),
-    };
-    let origin = Origin {
-        request_id: "req_test".into(),
-        address: None,
-        user_agent: None,
-    };
+    let request =
+        SigningIn { username: name.to_owned(), password: Secret::new(PASSWORD), tenant: tenant.to_owned() };
+    let origin = Origin { request_id: "req_test".into(), address: None, user_agent: None };
     let signed = server.app.identity.sign_in(request, origin).await.unwrap();
     serde_json::to_value(signed).unwrap()
 }

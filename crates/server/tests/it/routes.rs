@@ -13,17 +13,10 @@ use crate::support::*;
 /// `METHOD path` of every operation of the description.
 pub(crate) fn described() -> BTreeSet<String> {
     let api = serde_json::to_value(server::api::description()).unwrap();
-    let methods = [
-        "get", "put", "post", "delete", "options", "head", "patch", "trace",
-    ];
+    let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
     let mut all = BTreeSet::new();
     for (path, item) in api["paths"].as_object().unwrap() {
-        for method in item
-            .as_object()
-            .unwrap()
-            .keys()
-            .filter(|key| methods.contains(&key.as_str()))
-        {
+        for method in item.as_object().unwrap().keys().filter(|key| methods.contains(&key.as_str())) {
             all.insert(format!("{} {path}", method.to_uppercase()));
         }
     }
@@ -32,19 +25,13 @@ pub(crate) fn described() -> BTreeSet<String> {
 
 #[test]
 fn every_route_of_the_description_has_its_row_and_no_row_is_stale() {
-    let rows: Vec<String> = ROUTES
-        .iter()
-        .map(|route| format!("{} {}", route.method, route.path))
-        .collect();
+    let rows: Vec<String> = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let table: BTreeSet<String> = rows.iter().cloned().collect();
     assert_eq!(table.len(), rows.len(), "a route has two rows");
     let described = described();
     let missing: Vec<&String> = described.difference(&table).collect();
     let stale: Vec<&String> = table.difference(&described).collect();
-    assert!(
-        missing.is_empty() && stale.is_empty(),
-        "without a row: {missing:?}; stale: {stale:?}"
-    );
+    assert!(missing.is_empty() && stale.is_empty(), "without a row: {missing:?}; stale: {stale:?}");
     assert_eq!(
         ROUTES.last().map(|route| route.path),
         Some("/api/v1/session"),
@@ -64,14 +51,8 @@ fn nothing_is_registered_beside_the_description_but_health_and_metrics() {
             let code = text.split("#[cfg(test)]").next().unwrap();
             for call in [".route(", ".nest(", ".route_service(", ".nest_service("] {
                 for rest in code.split(call).skip(1) {
-                    let path = rest
-                        .trim_start()
-                        .strip_prefix('"')
-                        .and_then(|rest| rest.split('"').next());
-                    by_hand.insert(
-                        path.unwrap_or_else(|| panic!("{call} of {}", file.display()))
-                            .to_owned(),
-                    );
+                    let path = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+                    by_hand.insert(path.unwrap_or_else(|| panic!("{call} of {}", file.display())).to_owned());
                 }
             }
         }
@@ -100,17 +81,9 @@ async fn the_description_is_served_as_it_is_built() {
     assert!(served["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(served["info"]["version"], env!("CARGO_PKG_VERSION"));
     let page = server.get("/docs/").await.expect(200);
-    assert!(
-        page.header("content-type").starts_with("text/html"),
-        "{}",
-        page.header("content-type")
-    );
+    assert!(page.header("content-type").starts_with("text/html"), "{}", page.header("content-type"));
     let short = server.get("/docs").await;
-    assert!(
-        [200, 301, 302, 303, 307, 308].contains(&short.status),
-        "{}",
-        short.status
-    );
+    assert!([200, 301, 302, 303, 307, 308].contains(&short.status), "{}", short.status);
 }
 
 on_both_engines! {
@@ -185,10 +158,7 @@ fn masked(answer: &Answer, id: &str) -> (u16, String, Vec<(String, String)>) {
 
 fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
-        .collect()
+    headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect()
 }
 
 /// Ids of one owner's things.
@@ -206,17 +176,9 @@ impl Ids {
     async fn of(world: &World, access: &str) -> Self {
         let server = &world.server;
         let long = event(&format!("lighthouse {}", "keeper ".repeat(15_000)));
-        let made = server
-            .post_as(access, "/api/v1/events", &long)
-            .await
-            .expect(201)
-            .json;
+        let made = server.post_as(access, "/api/v1/events", &long).await.expect(201).json;
         let key = json!({"name": "own", "scopes": ["memory:read"]});
-        let key = server
-            .post_as(access, "/api/v1/api-keys", &key)
-            .await
-            .expect(201)
-            .json;
+        let key = server.post_as(access, "/api/v1/api-keys", &key).await.expect(201).json;
         let session = server.get_as(access, "/api/v1/session").await.expect(200).json;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
@@ -257,42 +219,12 @@ impl Ids {
         let mint = json!({"user_id": self.user});
         let session = &self.session;
         vec![
-            (
-                "GET",
-                format!("/api/v1/events/{}", self.event),
-                none.clone(),
-                self.event.clone(),
-            ),
-            (
-                "GET",
-                format!("/api/v1/chunks/{}", self.chunk),
-                none.clone(),
-                self.chunk.clone(),
-            ),
-            (
-                "GET",
-                format!("/api/v1/artifacts/{}", self.artifact),
-                none.clone(),
-                self.artifact.clone(),
-            ),
-            (
-                "DELETE",
-                format!("/api/v1/api-keys/{}", self.key),
-                none.clone(),
-                self.key.clone(),
-            ),
-            (
-                "DELETE",
-                format!("/auth/sessions/{session}"),
-                none.clone(),
-                session.clone(),
-            ),
-            (
-                "PUT",
-                format!("/api/v1/users/{}/role", self.user),
-                role,
-                self.user.clone(),
-            ),
+            ("GET", format!("/api/v1/events/{}", self.event), none.clone(), self.event.clone()),
+            ("GET", format!("/api/v1/chunks/{}", self.chunk), none.clone(), self.chunk.clone()),
+            ("GET", format!("/api/v1/artifacts/{}", self.artifact), none.clone(), self.artifact.clone()),
+            ("DELETE", format!("/api/v1/api-keys/{}", self.key), none.clone(), self.key.clone()),
+            ("DELETE", format!("/auth/sessions/{session}"), none.clone(), session.clone()),
+            ("PUT", format!("/api/v1/users/{}/role", self.user), role, self.user.clone()),
             (
                 "GET",
                 format!("/api/v1/events?session_id=talk&user_id={}", self.user),
@@ -305,30 +237,15 @@ impl Ids {
                 none.clone(),
                 self.user.clone(),
             ),
-            (
-                "GET",
-                format!("/api/v1/memory/stats?user_id={}", self.user),
-                none.clone(),
-                self.user.clone(),
-            ),
-            (
-                "GET",
-                format!("/api/v1/sessions?user_id={}", self.user),
-                none,
-                self.user.clone(),
-            ),
+            ("GET", format!("/api/v1/memory/stats?user_id={}", self.user), none.clone(), self.user.clone()),
+            ("GET", format!("/api/v1/sessions?user_id={}", self.user), none, self.user.clone()),
             (
                 "POST",
                 "/api/v1/memories/search".into(),
                 with(search, "user_id", json!(self.user)),
                 self.user.clone(),
             ),
-            (
-                "POST",
-                "/api/v1/events".into(),
-                referring.clone(),
-                self.event.clone(),
-            ),
+            ("POST", "/api/v1/events".into(), referring.clone(), self.event.clone()),
             ("POST", "/api/v1/events".into(), owned.clone(), self.user.clone()),
             (
                 "POST",
@@ -358,12 +275,7 @@ async fn ask(
         request = request.json(body);
     }
     let answer = world.server.send(request).await;
-    assert!(
-        answer.status >= 400,
-        "{method} {path} {body}: {} {}",
-        answer.status,
-        answer.text()
-    );
+    assert!(answer.status >= 400, "{method} {path} {body}: {} {}", answer.status, answer.text());
     masked(&answer, id)
 }
 

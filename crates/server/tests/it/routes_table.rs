@@ -38,21 +38,11 @@ pub(crate) struct Route {
 }
 
 const fn contract(method: &'static str, path: &'static str, access: Access) -> Route {
-    Route {
-        method,
-        path,
-        is_contract: true,
-        access,
-    }
+    Route { method, path, is_contract: true, access }
 }
 
 const fn native(method: &'static str, path: &'static str, access: Access) -> Route {
-    Route {
-        method,
-        path,
-        is_contract: false,
-        access,
-    }
+    Route { method, path, is_contract: false, access }
 }
 
 const READS: Access = Access::Caller([200, 200, 200, 200, 200, 403, 200, 200, 200]);
@@ -69,27 +59,15 @@ pub(crate) const ROUTES: &[Route] = &[
     contract("POST", "/auth/token/refresh", Access::Public(200)),
     contract("POST", "/auth/token/revoke", Access::Public(200)),
     contract("POST", "/auth/validate", Access::Public(200)),
-    contract(
-        "POST",
-        "/auth/token",
-        Access::Caller([403, 403, 403, 403, 403, 403, 200, 403, 403]),
-    ),
+    contract("POST", "/auth/token", Access::Caller([403, 403, 403, 403, 403, 403, 200, 403, 403])),
     contract("POST", "/auth/api-keys", OWN_KEYS),
     contract("GET", "/auth/sessions", SIGNED_IN),
-    contract(
-        "DELETE",
-        "/auth/sessions/{id}",
-        Access::Caller([404, 204, 404, 404, 404, 404, 204, 404, 404]),
-    ),
+    contract("DELETE", "/auth/sessions/{id}", Access::Caller([404, 204, 404, 404, 404, 404, 204, 404, 404])),
     native("GET", "/api/v1/setup", Access::Public(200)),
     native("POST", "/api/v1/setup", Access::Public(409)),
     native("POST", "/api/v1/session", Access::Public(200)),
     native("GET", "/api/v1/session", SIGNED_IN),
-    native(
-        "GET",
-        "/api/v1/api-keys",
-        Access::Caller([200, 200, 200, 200, 403, 403, 200, 200, 200]),
-    ),
+    native("GET", "/api/v1/api-keys", Access::Caller([200, 200, 200, 200, 403, 403, 200, 200, 200])),
     native("POST", "/api/v1/api-keys", OWN_KEYS),
     native(
         "DELETE",
@@ -97,16 +75,8 @@ pub(crate) const ROUTES: &[Route] = &[
         Access::Caller([404, 204, 204, 204, 403, 403, 204, 404, 404]),
     ),
     native("GET", "/api/v1/users", ADMINISTERS),
-    native(
-        "PUT",
-        "/api/v1/users/{id}/role",
-        Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403]),
-    ),
-    native(
-        "POST",
-        "/api/v1/invitations",
-        Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403]),
-    ),
+    native("PUT", "/api/v1/users/{id}/role", Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403])),
+    native("POST", "/api/v1/invitations", Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403])),
     native("GET", "/api/v1/audit", ADMINISTERS),
     contract("POST", "/api/v1/events", WRITES),
     native("POST", "/api/v1/events/batch", WRITES),
@@ -150,11 +120,7 @@ pub(crate) struct World {
 }
 
 fn person(name: &'static str, role: Role) -> Person {
-    Person {
-        tenant: "acme",
-        name,
-        role: Some(role),
-    }
+    Person { tenant: "acme", name, role: Some(role) }
 }
 
 /// A message of one's own.
@@ -172,18 +138,10 @@ impl World {
         let foreigner = signed_in(&server, &person("fred", Role::Member)).await;
         let subject = signed_in(&server, &person("sara", Role::Viewer)).await;
         let long = format!("a long report {}", "word ".repeat(20_000));
-        let made = server
-            .post_as(&member.access, "/api/v1/events", &event(&long))
-            .await
-            .expect(201)
-            .json;
+        let made = server.post_as(&member.access, "/api/v1/events", &event(&long)).await.expect(201).json;
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         let revoked_key = key(&server, "acme", &["admin"], None).await;
-        let listed = server
-            .get_as(&owner.access, "/api/v1/api-keys")
-            .await
-            .expect(200)
-            .json;
+        let listed = server.get_as(&owner.access, "/api/v1/api-keys").await.expect(200).json;
         let id = listed["items"][0]["key_id"].as_str().unwrap();
         let revoke = server.request("DELETE", &format!("/api/v1/api-keys/{id}"));
         server.send(revoke.bearer_auth(&owner.access)).await.expect(204);
@@ -222,11 +180,7 @@ impl World {
     pub(crate) async fn request(&self, route: &Route) -> RequestBuilder {
         let (path, body) = self.example(route.method, route.path).await;
         let request = self.server.request(route.method, &path);
-        if body.is_null() {
-            request
-        } else {
-            request.json(&body)
-        }
+        if body.is_null() { request } else { request.json(&body) }
     }
 
     /// A path and a body for a route.
@@ -264,9 +218,7 @@ impl World {
                 "expires_at": "2199-01-01T00:00:00Z", "acts_for": "self"})),
             ("DELETE", "/api/v1/api-keys/{key_id}") => {
                 let body = json!({"name": "to be revoked", "scopes": ["memory:read"]});
-                let made = self
-                    .server
-                    .post_as(&self.member.access, "/api/v1/api-keys", &body);
+                let made = self.server.post_as(&self.member.access, "/api/v1/api-keys", &body);
                 let made = made.await.expect(201).json;
                 let id = made["key_id"].as_str().unwrap();
                 (format!("/api/v1/api-keys/{id}"), Value::Null)
@@ -293,12 +245,7 @@ impl World {
 
     /// The session behind an access token.
     pub(crate) async fn current_session(&self, access: &str) -> String {
-        let listed = self
-            .server
-            .get_as(access, "/auth/sessions")
-            .await
-            .expect(200)
-            .json;
+        let listed = self.server.get_as(access, "/auth/sessions").await.expect(200).json;
         let sessions = listed["sessions"].as_array().unwrap().clone();
         let current = sessions.iter().find(|session| session["current"] == true);
         current.unwrap()["session_id"].as_str().unwrap().to_owned()

@@ -25,16 +25,8 @@ const SERIES: &[(&str, &str, &[&str])] = &[
     ("agent_memory_operation_latency_avg", "gauge", &["operation"]),
     ("agent_memory_operation_latency_p95", "gauge", &["operation"]),
     ("agent_memory_db_pool_connections", "gauge", &["state"]),
-    (
-        "http_requests_total",
-        "counter",
-        &["endpoint", "method", "status"],
-    ),
-    (
-        "http_request_duration_seconds",
-        "histogram",
-        &["endpoint", "method"],
-    ),
+    ("http_requests_total", "counter", &["endpoint", "method", "status"]),
+    ("http_request_duration_seconds", "histogram", &["endpoint", "method"]),
     ("http_requests_in_progress", "gauge", &["endpoint", "method"]),
     ("memory_retrievals_total", "counter", &["type"]),
     ("memory_storage_total", "counter", &["type"]),
@@ -72,19 +64,13 @@ struct Scrape {
 impl Scrape {
     async fn of(server: &Server) -> Self {
         let answer = server.get("/metrics").await.expect(200);
-        assert_eq!(
-            answer.header("content-type"),
-            "text/plain; version=0.0.4; charset=utf-8"
-        );
+        assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
         let text = answer.text();
         let (mut types, mut samples) = (BTreeMap::new(), Vec::new());
         for line in text.lines().filter(|line| !line.is_empty()) {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = rest.split_once(' ').unwrap();
-                assert!(
-                    types.insert(name.to_owned(), kind.to_owned()).is_none(),
-                    "{name} is typed twice"
-                );
+                assert!(types.insert(name.to_owned(), kind.to_owned()).is_none(), "{name} is typed twice");
             } else if !line.starts_with('#') {
                 samples.push(sample(line));
             }
@@ -94,16 +80,9 @@ impl Scrape {
 
     /// Samples of a series; those of a histogram carry its suffixes.
     fn family(&self, name: &str, kind: &str) -> Vec<&Sample> {
-        let suffixes: &[&str] = if kind == "histogram" {
-            &["_bucket", "_sum", "_count"]
-        } else {
-            &[""]
-        };
+        let suffixes: &[&str] = if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
         let wanted: Vec<String> = suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect();
-        self.samples
-            .iter()
-            .filter(|sample| wanted.contains(&sample.name))
-            .collect()
+        self.samples.iter().filter(|sample| wanted.contains(&sample.name)).collect()
     }
 
     fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
@@ -207,18 +186,13 @@ async fn counters_grow_by_what_happened_and_scrapes_count_themselves_once() {
     let seconds = after.value("http_request_duration_seconds_count", &labels[..2]);
     assert_eq!(seconds - before, 7.0);
     let endless = [("endpoint", "/healthz"), ("method", "GET"), ("le", "+Inf")];
-    assert_eq!(
-        after.value("http_request_duration_seconds_bucket", &endless),
-        seconds
-    );
+    assert_eq!(after.value("http_request_duration_seconds_bucket", &endless), seconds);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_paths_and_methods_make_no_series_of_their_own() {
     let server = Server::start(Engine::Sqlite).await;
-    let methods = [
-        "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW", "PROPFIND",
-    ];
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW", "PROPFIND"];
     let send = async |method: &str, path: &str| {
         let answer = server.send(server.request(method, path)).await;
         assert!(answer.status < 500, "{method} {path}: {}", answer.text());
@@ -243,9 +217,7 @@ async fn random_paths_and_methods_make_no_series_of_their_own() {
         ask(round).await;
     }
     let described = crate::routes::described();
-    let known = described
-        .iter()
-        .map(|operation| operation.split_once(' ').unwrap().1);
+    let known = described.iter().map(|operation| operation.split_once(' ').unwrap().1);
     for path in known.chain(crate::routes_table::BESIDE) {
         for method in methods.into_iter().chain(["HEAD"]) {
             send(method, path).await;
@@ -253,25 +225,15 @@ async fn random_paths_and_methods_make_no_series_of_their_own() {
     }
     let scrape = Scrape::of(&server).await;
     assert!(scrape.samples.len() <= 5_000, "{} series", scrape.samples.len());
-    let before: BTreeSet<String> = scrape
-        .samples
-        .iter()
-        .map(|s| format!("{}{:?}", s.name, s.labels))
-        .collect();
-    let standard = [
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER",
-    ];
+    let before: BTreeSet<String> =
+        scrape.samples.iter().map(|s| format!("{}{:?}", s.name, s.labels)).collect();
+    let standard = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
     for sample in &scrape.samples {
         if let Some(method) = sample.labels.get("method") {
             assert!(standard.contains(&method.as_str()), "{sample:?}");
         }
     }
-    assert!(
-        scrape.value(
-            "http_requests_total",
-            &[("endpoint", "unmatched"), ("status", "404")]
-        ) >= 1.0
-    );
+    assert!(scrape.value("http_requests_total", &[("endpoint", "unmatched"), ("status", "404")]) >= 1.0);
     for round in 500..1_000 {
         ask(round).await;
     }
@@ -282,9 +244,5 @@ async fn random_paths_and_methods_make_no_series_of_their_own() {
         .map(|s| format!("{}{:?}", s.name, s.labels))
         .filter(|series| !before.contains(series))
         .collect();
-    assert!(
-        fresh.len() <= 60,
-        "{} new series from 500 more requests: {fresh:?}",
-        fresh.len()
-    );
+    assert!(fresh.len() <= 60, "{} new series from 500 more requests: {fresh:?}", fresh.len());
 }

@@ -96,14 +96,7 @@ impl Server {
             .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
-        Self {
-            app,
-            address,
-            client,
-            stop,
-            serving,
-            _dir: dir,
-        }
+        Self { app, address, client, stop, serving, _dir: dir }
     }
 
     /// Tells the server to stop; it drains.
@@ -137,11 +130,7 @@ impl Server {
         let head_only = request.method() == Method::HEAD;
         let answer = Answer::read(said, client.execute(request).await.unwrap()).await;
         if head_only {
-            assert!(
-                answer.bytes.is_empty(),
-                "{}: HEAD answers have no body",
-                answer.said
-            );
+            assert!(answer.bytes.is_empty(), "{}: HEAD answers have no body", answer.said);
         } else {
             answer.check_form();
         }
@@ -160,8 +149,7 @@ impl Server {
 
     /// `POST` of JSON with a key or token as bearer.
     pub(crate) async fn post_as(&self, bearer: &str, path: &str, body: &serde_json::Value) -> Answer {
-        self.send(self.request("POST", path).bearer_auth(bearer).json(body))
-            .await
+        self.send(self.request("POST", path).bearer_auth(bearer).json(body)).await
     }
 }
 
@@ -189,15 +177,9 @@ fn config(dir: &Path, database: &str, settings: &[(&str, &str)]) -> Config {
         ("API_KEY_SECRET", PEPPER),
         ("ENCRYPTION_KEY", SEAL),
     ];
-    let variables: BTreeMap<String, String> = base
-        .iter()
-        .chain(settings)
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    let flags = Flags {
-        config: Some(file),
-        ..Flags::default()
-    };
+    let variables: BTreeMap<String, String> =
+        base.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let flags = Flags { config: Some(file), ..Flags::default() };
     let loaded = load(&flags, &variables);
     let refused: Vec<String> = loaded.findings.iter().map(ToString::to_string).collect();
     loaded.config.unwrap_or_else(|| panic!("{refused:?}"))
@@ -212,10 +194,7 @@ pub(crate) async fn database(engine: Engine) -> String {
     let name = format!("hearth_test_{}", &kernel::random::token()[..20]);
     let mut conn = PgConnection::connect(&server).await.unwrap();
     let sql = format!("CREATE DATABASE {name}");
-    store::sqlx::query(AssertSqlSafe(sql))
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    store::sqlx::query(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
     let (address, _) = server.rsplit_once('/').unwrap();
     format!("{address}/{name}")
 }
@@ -247,11 +226,6 @@ where
         if wanted(&answer) {
             return answer;
         }
-        assert!(
-            Instant::now() < deadline,
-            "still {} {} after {seconds} s",
-            answer.status,
-            answer.text()
-        );
+        assert!(Instant::now() < deadline, "still {} {} after {seconds} s", answer.status, answer.text());
     }
 }

@@ -24,11 +24,7 @@ struct Tenant {
 
 impl Tenant {
     async fn fill(server: &Server, canary: &'static str, tenant: &'static str) -> Self {
-        let owner = Person {
-            tenant,
-            name: canary,
-            role: Some(Role::Owner),
-        };
+        let owner = Person { tenant, name: canary, role: Some(Role::Owner) };
         let owner = signed_in(server, &owner).await;
         let post =
             async |path: &str, body: Value| server.post_as(&owner.access, path, &body).await.expect(201).json;
@@ -44,24 +40,13 @@ impl Tenant {
         let mut open = event(format!("the lighthouse keeper named {canary} in the open"));
         open["channel"] = public["channel"].clone();
         post("/api/v1/events", open).await;
-        post(
-            "/api/v1/events",
-            event(format!("the lighthouse keeper told {canary} the way")),
-        )
-        .await;
-        let long = event(format!(
-            "{canary} lighthouse {}",
-            format!("{canary} keeper ").repeat(6_000)
-        ));
+        post("/api/v1/events", event(format!("the lighthouse keeper told {canary} the way"))).await;
+        let long = event(format!("{canary} lighthouse {}", format!("{canary} keeper ").repeat(6_000)));
         let made = post("/api/v1/events", long).await;
         let new_key = json!({"name": format!("key of {canary}"), "scopes": ["memory:read"]});
         let made_key = post("/api/v1/api-keys", new_key).await;
         post("/api/v1/invitations", json!({"role": "viewer"})).await;
-        let sessions = server
-            .get_as(&owner.access, "/auth/sessions")
-            .await
-            .expect(200)
-            .json;
+        let sessions = server.get_as(&owner.access, "/auth/sessions").await.expect(200).json;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self {
             canary,
@@ -129,23 +114,12 @@ async fn answers_with(server: &Server, me: &Tenant, other: &Tenant, word: &str) 
         }
     };
     for (who, bearer) in [("owner", &me.owner.access), ("admin key", &me.admin_key)] {
-        for route in ROUTES
-            .iter()
-            .filter(|route| route.path != "/api/v1/session" || route.method == "GET")
-        {
+        for route in ROUTES.iter().filter(|route| route.path != "/api/v1/session" || route.method == "GET") {
             let path = other.path(route.path);
             let asks: Vec<(String, Value)> = if route.method == "GET" || route.method == "DELETE" {
-                other
-                    .queries()
-                    .into_iter()
-                    .map(|query| (format!("{path}{query}"), Value::Null))
-                    .collect()
+                other.queries().into_iter().map(|query| (format!("{path}{query}"), Value::Null)).collect()
             } else {
-                other
-                    .bodies()
-                    .into_iter()
-                    .map(|body| (path.clone(), body))
-                    .collect()
+                other.bodies().into_iter().map(|body| (path.clone(), body)).collect()
             };
             for (path, body) in asks {
                 let is_validation = route.path == "/auth/validate" || route.path == "/auth/register";
@@ -159,13 +133,7 @@ async fn answers_with(server: &Server, me: &Tenant, other: &Tenant, word: &str) 
                 check(who, &server.send(request).await);
             }
         }
-        for path in [
-            "/metrics",
-            "/metrics/json",
-            "/api/v1/metrics",
-            "/health",
-            "/openapi.json",
-        ] {
+        for path in ["/metrics", "/metrics/json", "/api/v1/metrics", "/health", "/openapi.json"] {
             check(who, &server.get_as(bearer, path).await);
         }
     }

@@ -14,10 +14,7 @@ fn tenant(name: &str) -> TenantId {
 
 fn s3() -> S3Config {
     S3Config {
-        endpoint: needed(
-            "HEARTH_TEST_S3_ENDPOINT",
-            "an S3 server, such as http://127.0.0.1:9000",
-        ),
+        endpoint: needed("HEARTH_TEST_S3_ENDPOINT", "an S3 server, such as http://127.0.0.1:9000"),
         bucket: needed("HEARTH_TEST_S3_BUCKET", "a bucket of the S3 server"),
         access_key: Secret::new(needed("HEARTH_TEST_S3_ACCESS_KEY", "the S3 server's access key")),
         secret_key: Secret::new(needed("HEARTH_TEST_S3_SECRET_KEY", "the S3 server's secret key")),
@@ -55,11 +52,7 @@ async fn keeps_bytes(blobs: &Blobs) {
         let key = blobs.put(&acme, bytes.clone()).await.unwrap();
         let hash = data_hash(&bytes);
         assert_eq!(key, format!("acme/{}/{hash}", &hash[..2]));
-        assert_eq!(
-            blobs.put(&acme, bytes.clone()).await.unwrap(),
-            key,
-            "safe to repeat"
-        );
+        assert_eq!(blobs.put(&acme, bytes.clone()).await.unwrap(), key, "safe to repeat");
         assert_eq!(blobs.get(&key).await.unwrap(), Some(bytes.clone()));
         let other = blobs.put(&tenant("zeta"), bytes.clone()).await.unwrap();
         assert_ne!(other, key, "tenants share no object");
@@ -88,11 +81,7 @@ async fn s3_keeps_bytes_by_content() {
 async fn s3_refuses_a_wrong_secret_and_says_so() {
     let mut config = s3();
     config.secret_key = Secret::new("not the secret");
-    let error = Blobs::s3(&config)
-        .unwrap()
-        .put(&tenant("acme"), unlike_others(60))
-        .await
-        .unwrap_err();
+    let error = Blobs::s3(&config).unwrap().put(&tenant("acme"), unlike_others(60)).await.unwrap_err();
     assert!(matches!(error, store::Error::Blob(_)), "{error:?}");
     assert_eq!(kernel::Error::from(error).code, "blob_store_unavailable");
 }
@@ -118,13 +107,7 @@ async fn a_place_that_cannot_be_written_is_an_error_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a file");
     std::fs::write(&file, "in the way").unwrap();
-    let error = Blobs::disk(&file)
-        .put(&tenant("acme"), unlike_others(60))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, store::Error::Blob(_)) && error.is_transient(),
-        "{error:?}"
-    );
+    let error = Blobs::disk(&file).put(&tenant("acme"), unlike_others(60)).await.unwrap_err();
+    assert!(matches!(error, store::Error::Blob(_)) && error.is_transient(), "{error:?}");
     assert_eq!(files(folder.path()), ["a file"]);
 }

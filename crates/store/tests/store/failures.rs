@@ -14,16 +14,10 @@ async fn a_file_that_is_no_database_is_called_corrupt_and_left_alone() {
     let path = folder.path().join("hearth.db");
     let text = "Dear diary, this is not a database. ".repeat(200);
     std::fs::write(&path, &text).unwrap();
-    let error = Store::open(&StoreConfig::new(format!("sqlite:{}", path.display())))
-        .await
-        .err()
-        .unwrap();
+    let error = Store::open(&StoreConfig::new(format!("sqlite:{}", path.display()))).await.err().unwrap();
     assert!(matches!(error, Error::Corrupt(_)), "{error:?}");
     let public = kernel::Error::from(error);
-    assert_eq!(
-        (public.kind, public.code),
-        (ErrorKind::Internal, "database_corrupt")
-    );
+    assert_eq!((public.kind, public.code), (ErrorKind::Internal, "database_corrupt"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -68,11 +62,7 @@ async fn a_reading_connection_of_sqlite_cannot_write() {
     let [home, _] = homes().await;
     with_notes(&home).await;
     let mut conn = home.store.read().await.unwrap();
-    assert!(
-        conn.batch("INSERT INTO notes (id, n) VALUES ('sly', 1)")
-            .await
-            .is_err()
-    );
+    assert!(conn.batch("INSERT INTO notes (id, n) VALUES ('sly', 1)").await.is_err());
     drop(conn);
     assert_eq!(notes(&home.store).await, Vec::<String>::new());
 }
@@ -114,39 +104,15 @@ async fn a_statement_past_its_limit_is_ended_and_a_deadlock_may_be_tried_again()
     let mut config = StoreConfig::new(home.url.clone());
     config.statement_timeout = Duration::from_millis(50);
     let store = Store::open(&config).await.unwrap();
-    let error = store
-        .read()
-        .await
-        .unwrap()
-        .batch("SELECT pg_sleep(30)")
-        .await
-        .unwrap_err();
+    let error = store.read().await.unwrap().batch("SELECT pg_sleep(30)").await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
     for (sql, public) in [
-        (
-            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$",
-            "database_busy",
-        ),
-        (
-            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$",
-            "database_busy",
-        ),
-        (
-            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$",
-            "storage_full",
-        ),
-        (
-            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX001'; END $$",
-            "database_corrupt",
-        ),
-        (
-            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX000'; END $$",
-            "internal",
-        ),
-        (
-            "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '42P01'; END $$",
-            "internal",
-        ),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", "database_busy"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$", "database_busy"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", "storage_full"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX001'; END $$", "database_corrupt"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX000'; END $$", "internal"),
+        ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '42P01'; END $$", "internal"),
     ] {
         let error = home.store.read().await.unwrap().batch(sql).await.unwrap_err();
         assert_eq!(kernel::Error::from(error).code, public, "{sql}");

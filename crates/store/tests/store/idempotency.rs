@@ -8,19 +8,13 @@ use testkit::{clock, ctx, on_both};
 use crate::support::{code, number};
 
 fn key(route: &str, hash: &str) -> Idempotency {
-    Idempotency {
-        route: route.to_owned(),
-        key: "k-1".to_owned(),
-        request_hash: hash.to_owned(),
-    }
+    Idempotency { route: route.to_owned(), key: "k-1".to_owned(), request_hash: hash.to_owned() }
 }
 
 async fn find(store: &Store, ctx: &Ctx, wanted: Idempotency, now: Micros) -> kernel::Result<Option<String>> {
     let ctx = ctx.clone();
     store
-        .write("test.find", move |tx| {
-            Box::pin(async move { find_answer(tx, &ctx, &wanted, now).await })
-        })
+        .write("test.find", move |tx| Box::pin(async move { find_answer(tx, &ctx, &wanted, now).await }))
         .await
 }
 
@@ -47,10 +41,7 @@ async fn a_key_answers_its_first_result_and_refuses_another_body() {
         save(store, &ana, key("/a", "h1"), "first", now).await.unwrap();
         let found = find(store, &ana, key("/a", "h1"), now).await.unwrap();
         assert_eq!(found.as_deref(), Some("first"));
-        assert_eq!(
-            code(find(store, &ana, key("/a", "h2"), now).await),
-            "idempotency_conflict"
-        );
+        assert_eq!(code(find(store, &ana, key("/a", "h2"), now).await), "idempotency_conflict");
     })
     .await;
 }
@@ -60,11 +51,7 @@ async fn a_key_belongs_to_its_caller_and_route() {
     on_both(|home| async move {
         let (store, ana, now) = (&home.store, ctx("acme", "ana"), clock().now());
         save(store, &ana, key("/a", "h1"), "first", now).await.unwrap();
-        for (other, route) in [
-            (ctx("acme", "ben"), "/a"),
-            (ctx("zeta", "ana"), "/a"),
-            (ana.clone(), "/b"),
-        ] {
+        for (other, route) in [(ctx("acme", "ben"), "/a"), (ctx("zeta", "ana"), "/a"), (ana.clone(), "/b")] {
             assert_eq!(find(store, &other, key(route, "h2"), now).await.unwrap(), None);
         }
     })

@@ -14,31 +14,19 @@ use crate::support::{code, eventually, number, texts};
 const KIND: &str = "test.work";
 
 fn job(key: &str, now: Micros) -> NewJob {
-    NewJob {
-        kind: KIND,
-        key: key.to_owned(),
-        payload: format!("payload of {key}"),
-        run_at: now,
-    }
+    NewJob { kind: KIND, key: key.to_owned(), payload: format!("payload of {key}"), run_at: now }
 }
 
 async fn add(store: &Store, tenant: &str, new: NewJob, now: Micros) {
     let tenant = TenantId::parse(tenant).unwrap();
     store
-        .write("test.enqueue", move |tx| {
-            Box::pin(async move { Ok(enqueue(tx, &tenant, now, new).await?) })
-        })
+        .write("test.enqueue", move |tx| Box::pin(async move { Ok(enqueue(tx, &tenant, now, new).await?) }))
         .await
         .unwrap();
 }
 
 fn runner(store: &Store, clock: &Clock, handler: Handler) -> Runner {
-    Runner::new(
-        store.clone(),
-        clock.clone(),
-        vec![(KIND, handler)],
-        Arc::new(Notify::new()),
-    )
+    Runner::new(store.clone(), clock.clone(), vec![(KIND, handler)], Arc::new(Notify::new()))
 }
 
 /// A handler that notes `tenant key payload try` and then answers with `answer`.
@@ -48,10 +36,10 @@ fn noting(
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let notes = seen.clone();
     let handler: Handler = Arc::new(move |job: Job| {
-        notes.lock().unwrap().push(format!(
-            "{} {} {} {}",
-            job.tenant_id, job.job_key, job.payload, job.tries
-        ));
+        notes
+            .lock()
+            .unwrap()
+            .push(format!("{} {} {} {}", job.tenant_id, job.job_key, job.payload, job.tries));
         let answer = answer(&job);
         Box::pin(async move { answer })
     });
@@ -79,14 +67,7 @@ async fn a_job_runs_once_with_its_payload_and_a_second_of_its_key_waits_for_none
         runner.drain().await.unwrap();
         let mut ran = seen.lock().unwrap().split_off(0);
         ran.sort();
-        assert_eq!(
-            ran,
-            [
-                "acme a payload of a 1",
-                "acme b payload of b 1",
-                "zeta a payload of a 1"
-            ]
-        );
+        assert_eq!(ran, ["acme a payload of a 1", "acme b payload of b 1", "zeta a payload of a 1"]);
         runner.drain().await.unwrap();
         assert_eq!(seen.lock().unwrap().len(), 0, "done is done");
         add(&home.store, "acme", job("a", now), now).await;
@@ -143,10 +124,7 @@ async fn two_runners_share_jobs_and_run_each_once() {
         }
         let (handler, seen) = noting(|_| Ok(()));
         let other = home.open_again().await;
-        let (one, two) = (
-            runner(&home.store, &clock, handler.clone()),
-            runner(&other, &clock, handler),
-        );
+        let (one, two) = (runner(&home.store, &clock, handler.clone()), runner(&other, &clock, handler));
         let drain = |runner: Runner| tokio::spawn(async move { runner.drain().await });
         let (first, second) = tokio::join!(drain(one), drain(two));
         first.unwrap().unwrap();
@@ -169,10 +147,7 @@ async fn a_failed_job_is_tried_again_after_a_pause_that_grows() {
         add(&home.store, "acme", job("a", now), now).await;
         let (handler, seen) = noting(|job| {
             if job.tries < 3 {
-                return Err(kernel::Error::unavailable(
-                    "provider_away",
-                    "the provider is away",
-                ));
+                return Err(kernel::Error::unavailable("provider_away", "the provider is away"));
             }
             Ok(())
         });
@@ -237,10 +212,7 @@ async fn a_failed_job_gives_way_to_a_newer_one_of_its_key() {
             let store = store.clone();
             Box::pin(async move {
                 if running.payload != "newer" {
-                    let newer = NewJob {
-                        payload: "newer".to_owned(),
-                        ..job("a", now)
-                    };
+                    let newer = NewJob { payload: "newer".to_owned(), ..job("a", now) };
                     add(&store, "acme", newer, now.plus(1)).await;
                     return Err(kernel::Error::not_found("luck"));
                 }
@@ -311,11 +283,7 @@ async fn a_lease_is_not_spent_waiting_behind_another_job() {
         let busy = runner(&home.store, &clock, slow);
         let busy = tokio::spawn(async move { busy.drain().await });
         assert_eq!(has_begun.recv().await.as_deref(), Some("a"));
-        assert_eq!(
-            states(&home).await,
-            ["a running 1", "b due 0"],
-            "b is free for another runner"
-        );
+        assert_eq!(states(&home).await, ["a running 1", "b due 0"], "b is free for another runner");
         go_on.notify_one();
         assert_eq!(has_begun.recv().await.as_deref(), Some("b"));
         go_on.notify_one();
@@ -353,9 +321,7 @@ async fn a_waiting_job_is_not_claimed_before_the_work_that_counts_on_it_is_safe(
     // The job waits, but its run would not see the row that the open transaction is about to add.
     let early = {
         let runner = runner.clone();
-        tokio::time::timeout(std::time::Duration::from_millis(500), async move {
-            runner.drain().await
-        })
+        tokio::time::timeout(std::time::Duration::from_millis(500), async move { runner.drain().await })
     };
     let _ = early.await;
     assert_eq!(seen.lock().unwrap().len(), 0, "not before the commit");

@@ -38,10 +38,7 @@ async fn migrating_twice_applies_once() {
         assert_eq!(migrate::up(&home.store, &clock()).await.unwrap(), expected);
         let later = clock();
         later.advance(1_000_000);
-        assert_eq!(
-            migrate::up(&home.store, &later).await.unwrap(),
-            Vec::<&str>::new()
-        );
+        assert_eq!(migrate::up(&home.store, &later).await.unwrap(), Vec::<&str>::new());
         let status = migrate::status(&home.store).await.unwrap();
         let standing: Vec<&str> = status.iter().map(|standing| standing.name.as_str()).collect();
         assert_eq!(standing, expected);
@@ -76,15 +73,8 @@ async fn rolling_back_and_forth_ends_where_it_began() {
         assert_eq!(number(&home.store, left).await, 1);
         let between = lines(&home).await;
         assert!(between.iter().any(|line| line.starts_with("jobs.")));
-        assert!(
-            !between
-                .iter()
-                .any(|line| line.starts_with("events.") || line.starts_with("users."))
-        );
-        assert_eq!(
-            migrate::down(&home.store, "001_engine_room").await.unwrap(),
-            Vec::<&str>::new()
-        );
+        assert!(!between.iter().any(|line| line.starts_with("events.") || line.starts_with("users.")));
+        assert_eq!(migrate::down(&home.store, "001_engine_room").await.unwrap(), Vec::<&str>::new());
         expected.reverse();
         assert_eq!(migrate::up(&home.store, &clock()).await.unwrap(), expected);
         assert_eq!(lines(&home).await, before);
@@ -97,17 +87,11 @@ async fn rolling_back_and_forth_ends_where_it_began() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_applied_with_another_text_is_refused() {
     on_both(|home| async move {
-        change(
-            &home.store,
-            "UPDATE schema_migrations SET checksum = 'other' WHERE name = '002_identity'",
-        )
-        .await;
+        change(&home.store, "UPDATE schema_migrations SET checksum = 'other' WHERE name = '002_identity'")
+            .await;
         let before = lines(&home).await;
         for refusal in refusals(&home.store).await {
-            assert!(
-                matches!(&refusal, MigrateError::Changed(name) if name == "002_identity"),
-                "{refusal}"
-            );
+            assert!(matches!(&refusal, MigrateError::Changed(name) if name == "002_identity"), "{refusal}");
         }
         assert_eq!(lines(&home).await, before);
     })
@@ -124,10 +108,7 @@ async fn a_migration_from_the_future_is_refused() {
         .await;
         let before = lines(&home).await;
         for refusal in refusals(&home.store).await {
-            assert!(
-                matches!(&refusal, MigrateError::Newer(name) if name == "999_later"),
-                "{refusal}"
-            );
+            assert!(matches!(&refusal, MigrateError::Newer(name) if name == "999_later"), "{refusal}");
             assert!(refusal.to_string().contains("newer hearth"), "{refusal}");
         }
         assert_eq!(lines(&home).await, before);
@@ -142,17 +123,10 @@ async fn a_migration_that_fails_half_way_leaves_no_trace_of_itself() {
         change(&home.store, "CREATE TABLE artifacts (mine TEXT)").await;
         let error = migrate::up(&home.store, &clock()).await.unwrap_err();
         assert!(matches!(error, MigrateError::Store(_)), "{error}");
-        assert_eq!(
-            texts(&home.store, APPLIED).await,
-            ["001_engine_room", "002_identity"]
-        );
+        assert_eq!(texts(&home.store, APPLIED).await, ["001_engine_room", "002_identity"]);
         let half = lines(&home).await;
         assert!(half.iter().any(|line| line.starts_with("users.")));
-        assert!(
-            !half.iter().any(|line| line.starts_with("events.")),
-            "{}",
-            home.name
-        );
+        assert!(!half.iter().any(|line| line.starts_with("events.")), "{}", home.name);
         change(&home.store, "DROP TABLE artifacts").await;
         let rest = migrate::up(&home.store, &clock()).await.unwrap();
         assert_eq!(rest, names(home.engine).split_off(2), "{}", home.name);

@@ -6,9 +6,7 @@ use testkit::on_both;
 use crate::support::{number, with_notes};
 
 fn rows(n: i64) -> Vec<Vec<Value>> {
-    (0..n)
-        .map(|i| vec![Value::from(format!("id {i}")), Value::from(i)])
-        .collect()
+    (0..n).map(|i| vec![Value::from(format!("id {i}")), Value::from(i)]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

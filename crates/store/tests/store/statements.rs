@@ -45,9 +45,7 @@ fn tokens(source: &str) -> Vec<Token> {
             }
             'r' if rest.get(1) == Some(&'"') || (rest.get(1) == Some(&'#') && rest.contains(&'"')) => {
                 let hashes = rest[1..].iter().take_while(|c| **c == '#').count();
-                let end: String = std::iter::once('"')
-                    .chain(std::iter::repeat_n('#', hashes))
-                    .collect();
+                let end: String = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
                 if rest.get(1 + hashes) != Some(&'"') {
                     at += 1;
                     continue;
@@ -141,13 +139,7 @@ fn strings(tokens: &[Token], macros: &HashMap<String, String>) -> Vec<String> {
                             whole.push_str(text);
                             at += 1;
                         }
-                        [
-                            Token::Word(name),
-                            Token::Mark('!'),
-                            Token::Mark('('),
-                            Token::Mark(')'),
-                            ..,
-                        ] => {
+                        [Token::Word(name), Token::Mark('!'), Token::Mark('('), Token::Mark(')'), ..] => {
                             known &= macros.contains_key(name);
                             whole.push_str(macros.get(name).map_or("", String::as_str));
                             at += 4;
@@ -192,10 +184,7 @@ fn complete(strings: &[String]) -> Vec<String> {
             return format!("{text} VALUES ({}) {tail}", values.join(", "));
         }
         if text.ends_with(" IN") {
-            let last = (1..100)
-                .rev()
-                .find(|n| text.contains(&format!("${n}")))
-                .unwrap_or(0);
+            let last = (1..100).rev().find(|n| text.contains(&format!("${n}"))).unwrap_or(0);
             return format!("{text} (${})", last + 1);
         }
         text.to_owned()
@@ -219,18 +208,11 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// Every statement in `crates/*/src`, tests left out.
 fn statements() -> Vec<Statement> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let mut sources = Vec::new();
     for room in std::fs::read_dir(root.join("crates")).unwrap() {
         let folder = room.unwrap().path().join("src");
-        let paths = if folder.is_dir() {
-            rust_files(&folder)
-        } else {
-            Vec::new()
-        };
+        let paths = if folder.is_dir() { rust_files(&folder) } else { Vec::new() };
         for path in paths {
             let name = path.strip_prefix(&root).unwrap().display().to_string();
             let source = std::fs::read_to_string(&path).unwrap();
@@ -244,13 +226,7 @@ fn statements() -> Vec<Statement> {
     let of = |(file, tokens): &(String, Vec<Token>)| {
         let found = complete(&strings(tokens, &macros));
         let file = file.clone();
-        found
-            .into_iter()
-            .map(move |sql| Statement {
-                file: file.clone(),
-                sql,
-            })
-            .collect::<Vec<_>>()
+        found.into_iter().map(move |sql| Statement { file: file.clone(), sql }).collect::<Vec<_>>()
     };
     sources.iter().flat_map(of).collect()
 }
@@ -259,10 +235,7 @@ fn statements() -> Vec<Statement> {
 fn with_types(sql: &str) -> String {
     let mut out = sql.to_owned();
     for n in 1..40 {
-        out = out.replace(
-            &format!("(${n} IS NULL OR"),
-            &format!("(CAST(${n} AS TEXT) IS NULL OR"),
-        );
+        out = out.replace(&format!("(${n} IS NULL OR"), &format!("(CAST(${n} AS TEXT) IS NULL OR"));
     }
     out
 }
@@ -280,10 +253,7 @@ async fn prepare(conn: &mut Conn, sql: &str) -> Result<(), String> {
 async fn every_statement_of_the_sources_prepares_on_both_engines() {
     let all = statements();
     for room in ["crates/store/", "crates/identity/", "crates/memory/"] {
-        let found = all
-            .iter()
-            .filter(|statement| statement.file.starts_with(room))
-            .count();
+        let found = all.iter().filter(|statement| statement.file.starts_with(room)).count();
         assert!(found > 5, "only {found} statements were found in {room}");
     }
     for part in POSTGRES_ONLY {

@@ -11,9 +11,7 @@ pub(crate) async fn with_notes(home: &Home) {
     home.store
         .write("test.table", |tx| {
             Box::pin(async move {
-                Ok(tx
-                    .batch("CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL)")
-                    .await?)
+                Ok(tx.batch("CREATE TABLE notes (id TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL)").await?)
             })
         })
         .await
@@ -52,12 +50,7 @@ pub(crate) async fn number(store: &Store, sql: &'static str) -> i64 {
 
 /// Runs statements of a test as one write.
 pub(crate) async fn change(store: &Store, sql: &'static str) {
-    store
-        .write("test.change", move |tx| {
-            Box::pin(async move { Ok(tx.batch(sql).await?) })
-        })
-        .await
-        .unwrap();
+    store.write("test.change", move |tx| Box::pin(async move { Ok(tx.batch(sql).await?) })).await.unwrap();
 }
 
 /// Asks until the answer is yes; fails after 20 seconds.

@@ -148,10 +148,7 @@ async fn a_write_whose_caller_went_away_still_completes() {
         assert!(caller.await.unwrap_err().is_cancelled());
         release.send(()).unwrap();
         let store = &home.store;
-        eventually("the orphan is there", || async {
-            notes(store).await == ["orphan"]
-        })
-        .await;
+        eventually("the orphan is there", || async { notes(store).await == ["orphan"] }).await;
     })
     .await;
 }
