@@ -102,15 +102,18 @@ fn raw_parts(ranking: &Ranking, row: &Row, voice: &Voice, leg: &Leg, score: LegS
     };
     let mut out = own_parts(ranking, row, voice, score.own);
     let mut near_sum = 0.0;
-    for ((&at, &share), which) in
-        row.near.iter().zip(&leg.neighbours).zip(["previous", "next", "two back", "two ahead"])
-    {
+    for ((&at, &share), which) in row.near.iter().zip(&leg.neighbours).zip([
+        "turn before",
+        "next turn",
+        "turn two back",
+        "turn two ahead",
+    ]) {
         let Some(near) = ranking.rows.get(at as usize) else {
             continue;
         };
         let value = of(near).own * share;
         near_sum += value;
-        let label = format!("{} in the {which} turn", voice.adjective);
+        let label = format!("{} in the {which}", voice.adjective);
         out.push(part("neighbours", Group::Neighbours, label, value, Some(near.key.clone())));
     }
     if row.is_named {

@@ -51,11 +51,10 @@ pub(crate) fn top(scores: &[f32]) -> f32 {
 
 /// The `room` best documents with a score above 0; equal scores: the newer, then the smaller key.
 fn best_of(view: &View<'_>, scores: impl Iterator<Item = f32>, room: usize) -> Vec<u32> {
-    let order =
-        |a: &(f32, u32), b: &(f32, u32)| {
-            b.0.total_cmp(&a.0)
-                .then_with(|| if a.1 == b.1 { Ordering::Equal } else { newer_first(view, a.1, b.1) })
-        };
+    let order = |a: &(f32, u32), b: &(f32, u32)| {
+        b.0.total_cmp(&a.0)
+            .then_with(|| if a.1 == b.1 { Ordering::Equal } else { newer_first(view, a.1, b.1) })
+    };
     let mut best: Vec<(f32, u32)> = Vec::with_capacity(4 * room);
     let mut bar = 0.0;
     for (score, doc) in scores.zip(0..) {
