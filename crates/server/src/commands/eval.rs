@@ -137,7 +137,8 @@ async fn evaluate(
     if let Some(model) = model {
         embed(&memory, &store, &clock, wake, turns.len()).await?;
         let tally = ask(&memory, &ctx, conversations, &turns, SearchMode::Hybrid).await?;
-        results.push((format!("Hearth, words + {model}"), tally));
+        eprintln!("model: {model}");
+        results.push(("Hearth, with model".to_owned(), tally));
     }
     Ok(results)
 }
