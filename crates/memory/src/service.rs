@@ -110,7 +110,7 @@ impl Memory {
         results.pop().ok_or_else(|| Error::internal("one event, one result"))
     }
 
-    /// Records up to [`MAX_BATCH`] events, all or none.
+    /// Records up to 1,000 events, all or none.
     ///
     /// # Errors
     /// As [`Memory::record`], each field error with the index of its event.
