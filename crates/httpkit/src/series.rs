@@ -1,7 +1,7 @@
 //! The series of finished and running requests: handles are made once per method and endpoint, not per request.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -25,7 +25,8 @@ pub(crate) struct Series {
     method: &'static str,
     endpoint: String,
     in_progress: Gauge,
-    duration: Histogram,
+    /// Made with the first answer: a method that no route serves must not make a histogram.
+    duration: OnceLock<Histogram>,
     /// Few statuses are ever seen on one endpoint, so a list beats a map.
     by_status: RwLock<Vec<(StatusCode, Counter)>>,
 }
@@ -35,7 +36,7 @@ impl Series {
         let labels = [("method", method.to_owned()), ("endpoint", endpoint.to_owned())];
         Self {
             in_progress: metrics::gauge!("http_requests_in_progress", &labels),
-            duration: metrics::histogram!("http_request_duration_seconds", &labels),
+            duration: OnceLock::new(),
             by_status: RwLock::default(),
             endpoint: endpoint.to_owned(),
             method,
@@ -50,7 +51,11 @@ impl Series {
 
     /// Counts a finished request.
     pub(crate) fn finish(&self, status: StatusCode, elapsed: Duration) {
-        self.duration.record(elapsed.as_secs_f64());
+        let made = || {
+            let labels = [("method", self.method.to_owned()), ("endpoint", self.endpoint.clone())];
+            metrics::histogram!("http_request_duration_seconds", &labels)
+        };
+        self.duration.get_or_init(made).record(elapsed.as_secs_f64());
         let known = self.by_status.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, counter)) = known.iter().find(|(seen, _)| *seen == status) {
             counter.increment(1);

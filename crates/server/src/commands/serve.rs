@@ -112,7 +112,7 @@ async fn announce(app: &App, address: &str) {
                 token.expose()
             ),
             Err(error) => {
-                tracing::warn!(code = error.code, "no set-up link could be made; try `hearth setup-link`")
+                tracing::warn!(code = error.code, "no set-up link could be made; try `hearth setup-link`");
             }
         },
         Err(error) => tracing::warn!(code = error.code, "owners could not be counted"),
