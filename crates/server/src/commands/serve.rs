@@ -3,7 +3,7 @@
 use std::os::unix::fs::DirBuilderExt;
 
 use kernel::Clock;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{Failure, configuration, report, say};
@@ -20,6 +20,8 @@ pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
     let _lock = if config.database.is_embedded { Some(take_lock(&config)?) } else { None };
     crate::logs::start(&config.log);
     let app = App::build(config, Clock::system()).await?;
+    // Before anything listens: whoever sees the server ready may end it at once.
+    let signals = Signals::catch()?;
     let listeners = if app.config.database.is_embedded {
         app.become_ready().await?;
         app.bind().await?
@@ -32,7 +34,7 @@ pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
         announce(&app, &address.to_string()).await;
     }
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(wait_for_signals(stop));
+    tokio::spawn(signals.obey(stop));
     app.serve(listeners, stopped).await;
     Ok(())
 }
@@ -133,23 +135,31 @@ pub(super) async fn setup_link(flags: &Flags) -> Result<(), Failure> {
     say(&format!("http://{host}/setup?token={}", token.expose()))
 }
 
-/// The first signal drains, the second ends at once.
-async fn wait_for_signals(stop: watch::Sender<bool>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be watched; the server can only be killed");
-        return;
-    };
-    for told in 0.. {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+/// The signals that end a server, caught from here on.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, Failure> {
+        let refused = |error| Failure::work(format!("hearth: cannot watch for signals: {error}"));
+        let terminate = signal(SignalKind::terminate()).map_err(refused)?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt()).map_err(refused)? })
+    }
+
+    /// The first signal drains, the second ends at once.
+    async fn obey(mut self, stop: watch::Sender<bool>) {
+        for told in 0.. {
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+            }
+            if told > 0 {
+                std::process::exit(130);
+            }
+            tracing::info!("draining; a second signal ends at once");
+            let _ = stop.send(true);
         }
-        if told > 0 {
-            std::process::exit(130);
-        }
-        tracing::info!("draining; a second signal ends at once");
-        let _ = stop.send(true);
     }
 }
