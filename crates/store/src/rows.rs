@@ -50,7 +50,7 @@ pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Sen
 impl<R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for R {}
 
 /// Rows a statement carries, or ids a list holds: a few fixed sizes, so that only a few texts are ever prepared.
-const SIZES: [usize; 4] = [256, 64, 8, 1];
+const SIZES: [usize; 18] = [256, 64, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
 /// SQLite's and PostgreSQL's limits on parameters are 32,766 and 65,535.
 const MAX_PARAMETERS: usize = 30_000;
 
@@ -68,7 +68,7 @@ pub async fn insert_many(
     rows: Vec<Vec<Value>>,
 ) -> Result<u64> {
     let mut inserted = 0;
-    for (sql, values) in batches(head, tail, rows) {
+    for (sql, values) in batches(marker_of(tx), head, tail, rows) {
         inserted += match &mut **tx {
             Conn::Sqlite(conn) => {
                 let arguments: SqliteArguments = arguments::<Sqlite>(values)?;
@@ -94,7 +94,7 @@ pub async fn insert_returning<R: Row>(
     rows: Vec<Vec<Value>>,
 ) -> Result<Vec<R>> {
     let mut returned = Vec::with_capacity(rows.len());
-    for (sql, values) in batches(head, tail, rows) {
+    for (sql, values) in batches(marker_of(tx), head, tail, rows) {
         returned.extend(fetch(tx, sql, values).await?);
     }
     Ok(returned)
@@ -117,7 +117,14 @@ pub async fn fetch_by_ids<R: Row>(
             SIZES.into_iter().rev().find(|size| *size >= part.len()).expect("a part is no longer than that");
         let filled = part.iter().chain(std::iter::repeat(&part[0])).take(size).map(|id| Value::from(*id));
         let values = fixed.iter().cloned().chain(filled).collect();
-        let sql = text(Shape { head, tail: "", first: fixed.len(), columns: size, rows: 1 });
+        let sql = text(Shape {
+            marker: Marker::Number,
+            head,
+            tail: "",
+            first: fixed.len(),
+            columns: size,
+            rows: 1,
+        });
         found.extend(fetch(conn, sql, values).await?);
     }
     Ok(found)
@@ -138,7 +145,12 @@ async fn fetch<R: Row>(conn: &mut Conn, sql: &'static str, values: Vec<Value>) -
 }
 
 /// Cuts rows into statements of the fixed sizes.
-fn batches(head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Vec<(&'static str, Vec<Value>)> {
+fn batches(
+    marker: Marker,
+    head: &'static str,
+    tail: &'static str,
+    rows: Vec<Vec<Value>>,
+) -> Vec<(&'static str, Vec<Value>)> {
     let columns = rows.first().map_or(0, Vec::len);
     let mut left = rows.len();
     let mut rows = rows.into_iter();
@@ -147,7 +159,7 @@ fn batches(head: &'static str, tail: &'static str, rows: Vec<Vec<Value>>) -> Vec
         let fits = |size: &usize| *size <= left && size * columns <= MAX_PARAMETERS;
         let size = SIZES.into_iter().find(fits).expect("one row always fits");
         let values = rows.by_ref().take(size).flatten().collect();
-        cut.push((text(Shape { head, tail, first: 0, columns, rows: size }), values));
+        cut.push((text(Shape { marker, head, tail, first: 0, columns, rows: size }), values));
         left -= size;
     }
     cut
@@ -176,9 +188,27 @@ where
     Ok(out)
 }
 
+/// How a parameter is written. SQLite looks a numbered parameter's name up in a list of all of them, each time it is bound:
+/// thousands in one statement cost more than the rows. Bare ones have no name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Marker {
+    /// `$1`.
+    Number,
+    /// `?`, in order.
+    Bare,
+}
+
+fn marker_of(conn: &Conn) -> Marker {
+    match conn {
+        Conn::Sqlite(_) => Marker::Bare,
+        Conn::Postgres(_) => Marker::Number,
+    }
+}
+
 /// What tells one generated text from another.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Shape {
+    marker: Marker,
     head: &'static str,
     tail: &'static str,
     /// Parameters before the first of ours.
@@ -192,9 +222,13 @@ fn text(shape: Shape) -> &'static str {
     static TEXTS: LazyLock<Mutex<HashMap<Shape, &'static str>>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     texts.entry(shape).or_insert_with(|| {
-        let Shape { head, tail, first, columns, rows } = shape;
+        let Shape { marker, head, tail, first, columns, rows } = shape;
         let row = |r: usize| {
-            let names: Vec<String> = (1..=columns).map(|c| format!("${}", first + r * columns + c)).collect();
+            let name = |c: usize| match marker {
+                Marker::Number => format!("${}", first + r * columns + c),
+                Marker::Bare => "?".to_owned(),
+            };
+            let names: Vec<String> = (1..=columns).map(name).collect();
             format!("({})", names.join(", "))
         };
         let values = (0..rows).map(row).collect::<Vec<_>>().join(", ");
@@ -211,20 +245,16 @@ mod tests {
     #[test]
     fn rows_are_cut_into_a_few_fixed_statements() {
         let rows = vec![vec![Value::from(1_i64), Value::from("a")]; 74];
-        let cut = batches("INSERT INTO t (a, b)", "", rows);
+        let cut = batches(Marker::Number, "INSERT INTO t (a, b)", "", rows);
         let sizes: Vec<usize> = cut.iter().map(|(_, values)| values.len() / 2).collect();
-        assert_eq!(sizes, [64, 8, 1, 1]);
-        assert_eq!(cut[3].0.trim_end(), "INSERT INTO t (a, b) VALUES ($1, $2)");
-        assert_eq!(
-            text(Shape {
-                head: "SELECT a FROM t WHERE b = $1 AND a IN",
-                tail: "",
-                first: 1,
-                columns: 3,
-                rows: 1
-            })
-            .trim_end(),
-            "SELECT a FROM t WHERE b = $1 AND a IN ($2, $3, $4)"
-        );
+        assert_eq!(sizes, [64, 10]);
+        let one = |marker| {
+            batches(marker, "INSERT INTO t (a, b)", "", vec![vec![Value::from(1_i64); 2]])[0].0.trim_end()
+        };
+        assert_eq!(one(Marker::Number), "INSERT INTO t (a, b) VALUES ($1, $2)");
+        assert_eq!(one(Marker::Bare), "INSERT INTO t (a, b) VALUES (?, ?)");
+        let head = "SELECT a FROM t WHERE b = $1 AND a IN";
+        let list = Shape { marker: Marker::Number, head, tail: "", first: 1, columns: 3, rows: 1 };
+        assert_eq!(text(list).trim_end(), "SELECT a FROM t WHERE b = $1 AND a IN ($2, $3, $4)");
     }
 }
