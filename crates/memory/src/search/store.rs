@@ -121,7 +121,8 @@ pub(crate) async fn list_changed_vectors(
     )
 }
 
-/// Reads the token codes of chunks.
+/// Reads the token codes of chunks. As in all reads by a list of ids the tenant is compared as an expression: SQLite would
+/// otherwise walk an index that begins with the tenant, which is every row, instead of looking the ids up.
 pub(crate) async fn list_token_codes(
     conn: &mut Conn,
     tenant: &TenantId,
@@ -130,7 +131,7 @@ pub(crate) async fn list_token_codes(
 ) -> Result<Vec<(String, Vec<u8>)>> {
     let fixed = [Value::from(tenant.as_str()), Value::from(model)];
     let head =
-        "SELECT owner_id, token_codes FROM vectors WHERE tenant_id = $1 AND model = $2 AND owner_id IN";
+        "SELECT owner_id, token_codes FROM vectors WHERE tenant_id || '' = $1 AND model = $2 AND owner_id IN";
     fetch_by_ids(conn, head, &fixed, chunk_ids).await
 }
 
@@ -153,7 +154,7 @@ pub(crate) async fn list_chunks(
     chunk_ids: &[&str],
 ) -> Result<Vec<ChunkRow>> {
     let head = "SELECT chunk_id, event_id, start_byte, end_byte, token_est, importance, text FROM chunks
-         WHERE tenant_id = $1 AND chunk_id IN";
+         WHERE tenant_id || '' = $1 AND chunk_id IN";
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], chunk_ids).await
 }
 
@@ -167,7 +168,7 @@ pub(crate) async fn list_events_by_id(
     let head = concat!(
         "SELECT ",
         event_columns!(),
-        " FROM events AS e WHERE e.tenant_id = $1 AND (e.expires_at IS NULL OR e.expires_at > $2) AND e.event_id IN"
+        " FROM events AS e WHERE e.tenant_id || '' = $1 AND (e.expires_at IS NULL OR e.expires_at > $2) AND e.event_id IN"
     );
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str()), Value::from(now.0)], event_ids).await
 }
