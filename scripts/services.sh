@@ -22,6 +22,7 @@ start_postgres() {
     unprivileged+=(setpriv --reuid=nobody --regid="$(id -gn nobody)" --clear-groups)
   fi
   "${unprivileged[@]}" "$home/bin/initdb" -D "$data/db" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync
+  # Tests are an ordinary role: row security does not bind a superuser.
   # fsync is off: tests kill Hearth, never the machine. Connections are many: every test has its own pool.
   "${unprivileged[@]}" "$home/bin/postgres" -D "$data/db" -p "$port" -k "$data" \
     -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=400 \
@@ -32,8 +33,9 @@ start_postgres() {
     return 1
   }
   "$home/bin/psql" -XAtq -h 127.0.0.1 -p "$port" -U postgres -d postgres \
-    -c 'CREATE EXTENSION vector' -c 'SELECT version()' -c 'DROP EXTENSION vector'
-  echo "export HEARTH_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:$port/postgres" >>"$RUN_DIR/env"
+    -c 'CREATE EXTENSION vector' -c 'SELECT version()' -c 'DROP EXTENSION vector' \
+    -c 'CREATE ROLE hearth LOGIN CREATEDB'
+  echo "export HEARTH_TEST_POSTGRES_URL=postgres://hearth@127.0.0.1:$port/postgres" >>"$RUN_DIR/env"
 }
 
 # start_s3: an S3 server that checks signatures, with one empty bucket.

@@ -1,5 +1,6 @@
 //! Finding what a credential stands for: in memory if it was seen just now, else with one statement.
 
+use ::store::Reach;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -19,7 +20,7 @@ impl Identity {
             return Ok(None);
         };
         self.remembered(format!("key:{hash}"), async {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(Reach::Everyone).await?;
             let row = key_rows::find_key_by_hash(&mut conn, &hash).await?;
             row.map(key_standing).transpose()
         })
@@ -32,7 +33,7 @@ impl Identity {
             return Ok(None);
         };
         self.remembered(format!("page:{hash}"), async {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(Reach::Everyone).await?;
             let row = session_rows::find_open_by_secret(&mut conn, &hash).await?;
             row.map(session_standing).transpose()
         })
@@ -46,7 +47,7 @@ impl Identity {
     pub(crate) async fn token_standing(&self, token: &str, now: Micros) -> Result<Option<Arc<Standing>>> {
         let claims = self.tokens.read_access(token, now)?;
         let look = async {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(Reach::Everyone).await?;
             let row = session_rows::find_open_by_id(&mut conn, &claims.tid, &claims.sid).await?;
             row.map(session_standing).transpose()
         };
@@ -86,10 +87,11 @@ impl Identity {
         }
         let (store, kind) = (self.store.clone(), standing.kind);
         let tenant = standing.tenant.clone();
+        let reach = Reach::of(&tenant);
         let id = standing.principal.credential_id.clone();
         tokio::spawn(async move {
             let written = store
-                .write("identity.note_use", move |tx| {
+                .write("identity.note_use", reach, move |tx| {
                     Box::pin(async move {
                         match kind {
                             Kind::ApiKey => key_rows::update_last_used(tx, &tenant, &id, now).await,

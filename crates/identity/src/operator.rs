@@ -1,5 +1,6 @@
 //! What the operator does at the machine's own command line: no credential, always audited as `local operator`.
 
+use ::store::Reach;
 use kernel::{Error, Result, Role, Secret, TenantId};
 use store::Tx;
 
@@ -32,7 +33,7 @@ impl Identity {
         let tenant = validate::tenant("tenant", name)?;
         let service = self.clone();
         self.store
-            .write("identity.create_tenant", move |tx| {
+            .write("identity.create_tenant", Reach::Everyone, move |tx| {
                 Box::pin(async move { service.ensure_tenant(tx, &tenant).await })
             })
             .await
@@ -64,7 +65,7 @@ impl Identity {
         };
         let service = self.clone();
         self.store
-            .write("identity.create_user", move |tx| {
+            .write("identity.create_user", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     accounts::lock_setup(tx, now).await?;
                     service.ensure_tenant(tx, &account.tenant).await?;
@@ -112,7 +113,7 @@ impl Identity {
             MadeKey { api_key: secret, key_id: key.key_id.clone(), tenant_id: tenant.to_string(), scopes };
         let (service, user) = (self.clone(), user.map(str::to_owned));
         self.store
-            .write("identity.create_key", move |tx| {
+            .write("identity.create_key", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     service.ensure_tenant(tx, &tenant).await?;
                     if let Some(name) = user {

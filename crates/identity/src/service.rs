@@ -1,5 +1,6 @@
 //! The service: what every slice of this room works with.
 
+use ::store::Reach;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -61,7 +62,9 @@ impl Identity {
     /// Writes one audit row in a transaction of its own: for acts that did not happen.
     pub(crate) async fn record_alone(&self, entry: AuditEntry) -> Result<()> {
         self.store
-            .write("identity.audit", move |tx| Box::pin(async move { audit::record(tx, &entry).await }))
+            .write("identity.audit", Reach::Everyone, move |tx| {
+                Box::pin(async move { audit::record(tx, &entry).await })
+            })
             .await
     }
 

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use store::Reach;
 
 use kernel::{Clock, Ctx, Principal, PrincipalKind, Scopes, TenantId};
 use llm::Embedder;
@@ -261,7 +262,7 @@ async fn add_vectors(store: &Store, model: &str, chunks: Vec<String>) {
             .collect();
         let model = model.clone();
         store
-            .write("bench.vectors", move |tx| {
+            .write("bench.vectors", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     let (scope, version): (String, i64) = store::fetch_one!(
                         tx,

@@ -1,6 +1,7 @@
 //! The memory service: the one thing that routes, commands and other domains hold.
 
 use std::sync::Arc;
+use store::Reach;
 
 use kernel::{Clock, Ctx, Error, Result, Scope};
 use llm::Embedder;
@@ -85,7 +86,7 @@ impl Memory {
     /// # Errors
     /// The store's.
     pub async fn count_vectors(&self) -> Result<i64> {
-        Ok(embed::count_vectors(&mut self.0.store.read().await?).await?)
+        Ok(embed::count_vectors(&mut self.0.store.read(Reach::Everyone).await?).await?)
     }
 
     /// Bytes of indexes in RAM, and how many there are.

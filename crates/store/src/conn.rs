@@ -3,7 +3,9 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
+
+use crate::Reach;
 
 /// A connection to either engine, for reading.
 pub enum Conn {
@@ -45,6 +47,18 @@ pub struct Tx {
 impl Tx {
     pub(crate) fn new(conn: Conn) -> Self {
         Self { conn }
+    }
+
+    /// Begins a transaction that touches the rows in `reach`, in one round trip.
+    pub(crate) async fn begin_within(&mut self, reach: &Reach) -> crate::Result<()> {
+        match &mut self.conn {
+            Conn::Sqlite(conn) => sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut **conn).await.map(|_| ()),
+            Conn::Postgres(conn) => {
+                let sql = AssertSqlSafe(format!("BEGIN; {}", reach.set("SET LOCAL")));
+                sqlx::raw_sql(sql).execute(&mut **conn).await.map(|_| ())
+            }
+        }
+        .map_err(crate::Error::from)
     }
 }
 

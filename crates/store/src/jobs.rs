@@ -9,7 +9,7 @@ use kernel::{Clock, Micros, TenantId};
 use sqlx::FromRow;
 use tokio::sync::Notify;
 
-use crate::{Result, Store, Tx, execute, fetch_all, fetch_optional};
+use crate::{Reach, Result, Store, Tx, execute, fetch_all, fetch_optional};
 
 /// A lease lasts this long and is renewed at a third of it.
 const LEASE_MICROS: i64 = 60 * Micros::SECOND;
@@ -93,7 +93,7 @@ async fn claim(store: &Store, clock: &Clock, kind: &'static str) -> kernel::Resu
         return Ok(None);
     }
     store
-        .write("jobs.claim", move |tx| {
+        .write("jobs.claim", Reach::Everyone, move |tx| {
             Box::pin(async move {
                 let mut claimed = fetch_all!(tx, Job, sql, token, now.plus(LEASE_MICROS).0, kind, now.0)?;
                 Ok(claimed.pop())
@@ -104,7 +104,7 @@ async fn claim(store: &Store, clock: &Clock, kind: &'static str) -> kernel::Resu
 
 /// A look before the claim, so that an idle queue costs no write.
 async fn is_due(store: &Store, kind: &str, now: Micros) -> Result<bool> {
-    let mut conn = store.read().await?;
+    let mut conn = store.read(Reach::Everyone).await?;
     let found: Option<(i64,)> = fetch_optional!(
         &mut conn,
         (i64,),
@@ -207,7 +207,7 @@ impl Runner {
             let (id, until) = (id.to_owned(), self.clock.now().plus(LEASE_MICROS).0);
             let renewed = self
                 .store
-                .write("jobs.renew", move |tx| {
+                .write("jobs.renew", Reach::Everyone, move |tx| {
                     Box::pin(async move {
                         Ok(execute!(
                             tx,
@@ -236,7 +236,7 @@ impl Runner {
         let finished = (state != "due").then_some(now.0);
         let text = error.map(|error| error.to_string());
         self.store
-            .write("jobs.finish", move |tx| {
+            .write("jobs.finish", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     // A newer job of the same key may wait already; then this failed one gives way to it.
                     execute!(
@@ -273,7 +273,7 @@ fn back_off(tries: i64) -> i64 {
 /// # Errors
 /// The engine's.
 pub async fn depth(store: &Store, now: Micros) -> Result<(Vec<(String, i64)>, f64)> {
-    let mut conn = store.read().await?;
+    let mut conn = store.read(Reach::Everyone).await?;
     let states = fetch_all!(
         &mut conn,
         (String, i64),

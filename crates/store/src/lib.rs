@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod migrate;
 mod pool;
+mod reach;
 mod rows;
 mod writer;
 
@@ -22,6 +23,7 @@ pub use conn::{Conn, Tx};
 pub use error::Error;
 pub use jobs::NewJob;
 pub use pool::{Engine, PoolState, Store, StoreConfig};
+pub use reach::Reach;
 pub use rows::{Row, Value, fetch_by_ids, insert_many, insert_returning};
 pub use sqlx;
 

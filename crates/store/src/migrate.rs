@@ -32,8 +32,12 @@ macro_rules! migrations {
 /// The migrations of an engine in order; both engines have the same names.
 pub fn all(engine: Engine) -> &'static [Migration] {
     match engine {
-        Engine::Sqlite => migrations!("sqlite": "001_engine_room", "002_identity", "003_memory"),
-        Engine::Postgres => migrations!("postgres": "001_engine_room", "002_identity", "003_memory"),
+        Engine::Sqlite => {
+            migrations!("sqlite": "001_engine_room", "002_identity", "003_memory", "004_row_security")
+        }
+        Engine::Postgres => {
+            migrations!("postgres": "001_engine_room", "002_identity", "003_memory", "004_row_security")
+        }
     }
 }
 

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
+use crate::reach::REACH_SETTING;
 use crate::writer::{Writer, guarded};
-use crate::{Conn, Error, Result, Tx};
+use crate::{Conn, Error, Reach, Result, Tx};
 
 /// Which engine stands behind a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,11 +124,20 @@ impl Store {
         &self.0.name
     }
 
-    /// A connection for reading.
+    /// A connection for reading the rows in `reach`.
     ///
     /// # Errors
     /// `PoolExhausted` when none became free in time; `Unavailable` when the database is away.
-    pub async fn read(&self) -> Result<Conn> {
+    pub async fn read(&self, reach: impl Into<Reach>) -> Result<Conn> {
+        let mut conn = self.acquire().await?;
+        if let Conn::Postgres(conn) = &mut conn {
+            let sql = AssertSqlSafe(reach.into().set("SET"));
+            sqlx::raw_sql(sql).execute(&mut **conn).await?;
+        }
+        Ok(conn)
+    }
+
+    async fn acquire(&self) -> Result<Conn> {
         let conn = match &self.0.backend {
             Backend::Sqlite { readers, .. } => readers.acquire().await.map(Conn::Sqlite),
             Backend::Postgres(pool) => pool.acquire().await.map(Conn::Postgres),
@@ -142,12 +152,17 @@ impl Store {
 
     /// Runs `closure` in a transaction and returns its value after a durable commit; `Err` rolls it back.
     ///
-    /// `operation` names the caller in metrics. The write goes on when the caller stops waiting. On SQLite closures that
+    /// `operation` names the caller in metrics, `reach` the rows that may be touched. The write goes on when the caller stops waiting. On SQLite closures that
     /// wait together share one commit. Never wait for anything outside the database in the closure.
     ///
     /// # Errors
     /// The closure's own, or the store's.
-    pub async fn write<T, F>(&self, operation: &'static str, closure: F) -> kernel::Result<T>
+    pub async fn write<T, F>(
+        &self,
+        operation: &'static str,
+        reach: impl Into<Reach>,
+        closure: F,
+    ) -> kernel::Result<T>
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, kernel::Result<T>> + Send + 'static,
@@ -156,9 +171,9 @@ impl Store {
         let result = match &self.0.backend {
             Backend::Sqlite { writer, .. } => writer.write(closure).await,
             Backend::Postgres(_) => {
-                let store = self.clone();
+                let (store, reach) = (self.clone(), reach.into());
                 // A task of its own: a caller that goes away must not leave a transaction half done.
-                let task = tokio::spawn(async move { store.write_postgres(closure).await });
+                let task = tokio::spawn(async move { store.write_postgres(reach, closure).await });
                 task.await.unwrap_or_else(|error| Err(kernel::Error::internal(error)))
             }
         };
@@ -167,12 +182,12 @@ impl Store {
         result
     }
 
-    async fn write_postgres<T, F>(&self, closure: F) -> kernel::Result<T>
+    async fn write_postgres<T, F>(&self, reach: Reach, closure: F) -> kernel::Result<T>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, kernel::Result<T>>,
     {
-        let mut tx = Tx::new(self.read().await?);
-        tx.batch("BEGIN").await?;
+        let mut tx = Tx::new(self.acquire().await?);
+        tx.begin_within(&reach).await?;
         let result = guarded(closure, &mut tx).await;
         let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
         match (tx.batch(end).await, result) {
@@ -189,7 +204,7 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub async fn ping(&self) -> Result<()> {
-        self.read().await?.batch("SELECT 1").await
+        self.acquire().await?.batch("SELECT 1").await
     }
 
     /// How busy the pool is.
@@ -217,7 +232,7 @@ impl Store {
                 let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
                 Ok(Conn::Sqlite(pool.acquire().await?))
             }
-            Backend::Postgres(pool) => Ok(Conn::Postgres(pool.acquire().await?)),
+            Backend::Postgres(_) => self.read(Reach::Everyone).await,
         }
     }
 }
@@ -254,7 +269,9 @@ fn open_postgres(config: &StoreConfig) -> Result<(Backend, String)> {
     let options = PgConnectOptions::from_str(config.url.expose())?
         .application_name("hearth")
         .statement_cache_capacity(256)
-        .options([("statement_timeout", config.statement_timeout.as_millis().to_string())]);
+        // No tenant until a reach is named: a statement that slips past `read` and `write` sees no row.
+        .options([("statement_timeout", config.statement_timeout.as_millis().to_string())])
+        .options([(REACH_SETTING, "")]);
     let name = options.get_database().unwrap_or("postgres").to_owned();
     let pool = PgPoolOptions::new()
         .max_connections(config.pool_max)

@@ -77,11 +77,11 @@ where
     }
 }
 
-/// The PostgreSQL server of the tests, as a superuser.
+/// The PostgreSQL server of the tests, as a role that may make databases; row security must bind it.
 pub fn server_url() -> String {
     crate::needed(
         "HEARTH_TEST_POSTGRES_URL",
-        "a PostgreSQL superuser, such as postgres://postgres@127.0.0.1:5432/postgres",
+        "a PostgreSQL role that may make databases and is no superuser, such as postgres://hearth@127.0.0.1:5432/postgres",
     )
 }
 

@@ -1,5 +1,6 @@
 //! Sign-in.
 
+use ::store::Reach;
 use ::store::Tx;
 use kernel::{Result, Role, Secret, TenantId};
 
@@ -19,7 +20,7 @@ impl Identity {
         let known = self.check_password(request, &origin).await?;
         let service = self.clone();
         self.store
-            .write("identity.sign_in", move |tx| {
+            .write("identity.sign_in", Reach::Everyone, move |tx| {
                 Box::pin(
                     async move { service.open_token_session(tx, &known, &origin, "identity.sign_in").await },
                 )
@@ -35,7 +36,7 @@ impl Identity {
         let known = self.check_password(request, &origin).await?;
         let service = self.clone();
         self.store
-            .write("identity.sign_in", move |tx| {
+            .write("identity.sign_in", Reach::Everyone, move |tx| {
                 Box::pin(
                     async move { service.open_page_session(tx, &known, &origin, "identity.sign_in").await },
                 )
@@ -76,7 +77,7 @@ impl Identity {
     }
 
     async fn find_account(&self, tenant: Option<&TenantId>, username: &str) -> Result<Option<Account>> {
-        let mut conn = self.store.read().await?;
+        let mut conn = self.store.read(Reach::Everyone).await?;
         match tenant {
             Some(tenant) if validate::username(username).is_ok() => {
                 store::find_account(&mut conn, tenant, username).await

@@ -1,5 +1,6 @@
 //! The first owner: who may become it, and the link that lets them.
 
+use ::store::Reach;
 use ::store::{Conn, Tx};
 use kernel::{Micros, Result, Role, Secret, TenantId};
 
@@ -25,7 +26,7 @@ impl Identity {
         let hash = hash.ok_or_else(|| kernel::Error::internal("a fresh token is ours"))?;
         let now = self.now();
         self.store
-            .write("identity.create_setup_token", move |tx| {
+            .write("identity.create_setup_token", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     store::lock_setup(tx, now).await?;
                     if store::has_owner(tx).await? {
@@ -45,7 +46,7 @@ impl Identity {
     /// # Errors
     /// The store's.
     pub async fn owner_exists(&self) -> Result<bool> {
-        store::has_owner(&mut self.store.read().await?).await
+        store::has_owner(&mut self.store.read(Reach::Everyone).await?).await
     }
 
     /// Whether the page must ask for the first set-up.
@@ -81,7 +82,7 @@ impl Identity {
         origin: Origin,
     ) -> Result<PageSession> {
         let token_hash = {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(Reach::Everyone).await?;
             if store::has_owner(&mut conn).await? {
                 return Err(Error::AlreadySetUp.into());
             }
@@ -98,7 +99,7 @@ impl Identity {
         };
         let service = self.clone();
         self.store
-            .write("identity.set_up", move |tx| {
+            .write("identity.set_up", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     let known = service.add_first_owner(tx, token_hash.as_deref(), account, &origin).await?;
                     service.open_page_session(tx, &known, &origin, "identity.sign_in").await

@@ -1,5 +1,6 @@
 //! Sign-up.
 
+use ::store::Reach;
 use ::store::Tx;
 use kernel::{Result, TenantId};
 
@@ -61,7 +62,7 @@ impl Identity {
         };
         let service = self.clone();
         self.store
-            .write("identity.register", move |tx| {
+            .write("identity.register", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     let known = service.add_by_right(tx, right, account, &origin).await?;
                     service.open_token_session(tx, &known, &origin, "identity.register").await
@@ -72,7 +73,7 @@ impl Identity {
 
     /// Looks before the expensive hash; the transaction asks again.
     async fn right_to_register(&self, request: &Registering, tenant: &TenantId) -> Result<Right> {
-        let mut conn = self.store.read().await?;
+        let mut conn = self.store.read(Reach::Everyone).await?;
         if let Some(invitation) = &request.invitation {
             let hash = self.tokens.stored_hash(Opaque::Invitation, invitation.expose());
             let hash = hash.ok_or(Error::SignUpClosed)?;

@@ -14,7 +14,7 @@ impl Identity {
         self.audited(ctx, "identity.audit.read", "audit", async {
             ctx.require(Scope::Admin)?;
             let after: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(&ctx.tenant).await?;
             let wanted = i64::from(page.limit) + 1;
             let rows = store::list_rows(&mut conn, &ctx.tenant, after.as_deref(), wanted).await?;
             Ok(Page::cut(rows, page.limit, |row| row.audit_id.clone()))

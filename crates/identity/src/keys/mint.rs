@@ -1,5 +1,6 @@
 //! Access tokens for a person, made with a key that is bound to them.
 
+use ::store::Reach;
 use kernel::{Ctx, Error, Micros, PrincipalKind, Result};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,9 +53,9 @@ impl Identity {
 
     async fn add_minted(&self, ctx: &Ctx, user_id: String, life: i64) -> Result<Minted> {
         let now = self.now();
-        let (ctx, service) = (ctx.clone(), self.clone());
+        let (ctx, service, reach) = (ctx.clone(), self.clone(), Reach::of(&ctx.tenant));
         self.store
-            .write("identity.mint_token", move |tx| {
+            .write("identity.mint_token", reach, move |tx| {
                 Box::pin(async move {
                     let key_id = &ctx.principal.id;
                     let key = store::find_key(tx, &ctx.tenant, key_id).await?;

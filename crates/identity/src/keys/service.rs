@@ -1,5 +1,6 @@
 //! Rules of keys: never more than their maker, shown once, gone when revoked.
 
+use ::store::Reach;
 use kernel::{Ctx, Cursor, Error, Micros, Page, PageRequest, PrincipalKind, Result, Scope, Scopes};
 
 use super::store;
@@ -47,11 +48,11 @@ impl Identity {
             last_used_at: None,
             revoked_at: None,
         };
-        let ctx = ctx.clone();
+        let (ctx, reach) = (ctx.clone(), Reach::of(&ctx.tenant));
         let tenant_id = ctx.tenant.to_string();
         let key = self
             .store
-            .write("identity.create_key", move |tx| {
+            .write("identity.create_key", reach, move |tx| {
                 Box::pin(async move {
                     if ctx.principal.kind == PrincipalKind::ApiKey {
                         let maker = store::find_key(tx, &ctx.tenant, &ctx.principal.id).await?;
@@ -78,7 +79,7 @@ impl Identity {
         self.audited(ctx, "identity.list_keys", "api_keys", async {
             let user_id = visible_for(ctx)?;
             let after: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(&ctx.tenant).await?;
             let wanted = i64::from(page.limit) + 1;
             let rows = store::list_keys(&mut conn, &ctx.tenant, user_id, after.as_deref(), wanted).await?;
             Ok(Page::cut(rows, page.limit, |key| key.key_id.clone()))
@@ -94,7 +95,7 @@ impl Identity {
         let resource = format!("api_key:{key_id}");
         let user_id = self.audited(ctx, "identity.revoke_key", &resource, async { visible_for(ctx) }).await?;
         let key = {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(&ctx.tenant).await?;
             store::find_key(&mut conn, &ctx.tenant, key_id).await?
         };
         let key = key.ok_or_else(|| Error::not_found("API key"))?;
@@ -106,7 +107,7 @@ impl Identity {
         let entry = AuditEntry::of(ctx, now, "identity.revoke_key", resource);
         let revoked = self
             .store
-            .write("identity.revoke_key", move |tx| {
+            .write("identity.revoke_key", &ctx.tenant, move |tx| {
                 Box::pin(async move {
                     let revoked = store::revoke_key(tx, &tenant, &key.key_id, now).await?;
                     if revoked.is_some() {

@@ -1,5 +1,6 @@
 //! Rules of roles: administrators grant them, only owners make or unmake owners, and one owner always stays.
 
+use ::store::Reach;
 use kernel::{Ctx, Cursor, Error, Micros, Page, PageRequest, PrincipalKind, Result, Role, Scope};
 
 use super::store::{self, NewInvitation};
@@ -20,7 +21,7 @@ impl Identity {
         self.audited(ctx, "identity.list_users", "users", async {
             ctx.require(Scope::Admin)?;
             let after: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(&ctx.tenant).await?;
             let wanted = i64::from(page.limit) + 1;
             let rows = store::list_users(&mut conn, &ctx.tenant, after.as_deref(), wanted).await?;
             Ok(Page::cut(rows, page.limit, |user| user.user_id.clone()))
@@ -44,9 +45,9 @@ impl Identity {
                 role,
                 expires_at: now.plus(INVITATION_TTL),
             };
-            let (made, ctx) = (invitation.clone(), ctx.clone());
+            let (made, ctx, reach) = (invitation.clone(), ctx.clone(), Reach::of(&ctx.tenant));
             self.store
-                .write("identity.invite", move |tx| {
+                .write("identity.invite", reach, move |tx| {
                     Box::pin(async move {
                         let row = NewInvitation {
                             invitation_id: &made.invitation_id,
@@ -84,9 +85,9 @@ impl Identity {
     }
 
     async fn change_role(&self, ctx: Ctx, user_id: String, role: Option<Role>) -> Result<User> {
-        let now = self.now();
+        let (now, reach) = (self.now(), Reach::of(&ctx.tenant));
         self.store
-            .write("identity.set_role", move |tx| {
+            .write("identity.set_role", reach, move |tx| {
                 Box::pin(async move {
                     store::lock_roles(tx, &ctx.tenant).await?;
                     let user = store::find_user(tx, &ctx.tenant, &user_id).await?;

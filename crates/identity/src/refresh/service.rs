@@ -1,5 +1,6 @@
 //! Rotation of refresh tokens: each is good once, and a second use ends the whole family.
 
+use ::store::Reach;
 use ::store::Tx;
 use kernel::{Micros, Result, Role};
 
@@ -28,7 +29,7 @@ impl Identity {
         let service = self.clone();
         let refreshed = self
             .store
-            .write("identity.refresh", move |tx| {
+            .write("identity.refresh", Reach::Everyone, move |tx| {
                 Box::pin(async move { service.rotate(tx, &hash, &origin).await })
             })
             .await?;
@@ -101,7 +102,7 @@ impl Identity {
         let now = self.now();
         let ended = self
             .store
-            .write("identity.revoke", move |tx| {
+            .write("identity.revoke", Reach::Everyone, move |tx| {
                 Box::pin(async move { revoke(tx, &hash, &origin, now).await })
             })
             .await?;

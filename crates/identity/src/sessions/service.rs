@@ -95,7 +95,7 @@ impl Identity {
     pub async fn page_session(&self, ctx: &Ctx) -> Result<Session> {
         let principal = &ctx.principal;
         let row = {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(&ctx.tenant).await?;
             store::find_open_by_id(&mut conn, ctx.tenant.as_str(), &principal.credential_id).await?
         };
         let (username, expires_at) = match row {
@@ -119,7 +119,7 @@ impl Identity {
         let Some(user_id) = &ctx.principal.user_id else {
             return Ok(SignIns { sessions: Vec::new(), count: 0 });
         };
-        let mut conn = self.store.read().await?;
+        let mut conn = self.store.read(&ctx.tenant).await?;
         let rows = store::list_sessions(&mut conn, &ctx.tenant, user_id, self.now()).await?;
         let sessions: Vec<SignIn> =
             rows.into_iter().map(|row| sign_in(row, &ctx.principal.credential_id)).collect();
@@ -134,7 +134,7 @@ impl Identity {
         let now = self.now();
         let resource = format!("session:{session_id}");
         let owner = {
-            let mut conn = self.store.read().await?;
+            let mut conn = self.store.read(&ctx.tenant).await?;
             store::find_session_owner(&mut conn, &ctx.tenant, session_id).await?
         };
         if owner.is_some() && owner != ctx.principal.user_id {
@@ -147,7 +147,7 @@ impl Identity {
         let (tenant, id) = (ctx.tenant.clone(), session_id.to_owned());
         let ended = self
             .store
-            .write("identity.end_session", move |tx| {
+            .write("identity.end_session", &ctx.tenant, move |tx| {
                 Box::pin(async move {
                     let ended = store::end_session(tx, tenant.as_str(), &id, now).await?;
                     if ended.is_some() {

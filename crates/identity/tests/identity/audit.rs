@@ -3,13 +3,14 @@
 use crate::support::*;
 use ::identity::audit::{AuditEntry, record};
 use kernel::{PageRequest, Role};
+use store::Reach;
 
 #[tokio::test]
 async fn a_row_is_rolled_back_with_its_act_and_kept_with_it() {
     for world in worlds().await {
         let now = world.clock.now();
         for (keep, expected) in [(false, 0), (true, 1)] {
-            let result = world.store.write("test", move |tx| {
+            let result = world.store.write("test", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     record(tx, &AuditEntry::operator("acme", now, "test.act", "thing")).await?;
                     if keep { Ok(()) } else { Err(kernel::Error::conflict("undone", "undone")) }
@@ -38,7 +39,7 @@ async fn without_its_row_no_act_happens() {
     for world in worlds().await {
         let owner = world.ctx("acme", "ada", Some(Role::Owner)).await;
         let id = world.user("acme", "bob", None).await;
-        let broken = world.store.write("test", |tx| {
+        let broken = world.store.write("test", Reach::Everyone, |tx| {
             Box::pin(async move { Ok(tx.batch("ALTER TABLE audit_log RENAME TO audit_log_away").await?) })
         });
         broken.await.unwrap();

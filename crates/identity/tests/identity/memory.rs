@@ -1,6 +1,7 @@
 //! What is remembered of credentials: little, briefly, and written down off the request's path.
 
 use std::time::Duration;
+use store::Reach;
 
 use crate::support::*;
 use httpkit::Credentials;
@@ -70,7 +71,7 @@ async fn most_requests_need_no_database() {
             assert_eq!(world.code(credentials.clone()).await, "ok");
         }
         world.store.close().await;
-        let gone = world.store.read().await.err().map(|error| error.is_transient());
+        let gone = world.store.read(Reach::Everyone).await.err().map(|error| error.is_transient());
         assert_eq!(gone, Some(true), "the database is away");
         for credentials in &known {
             assert_eq!(world.code(credentials.clone()).await, "ok", "remembered");

@@ -1,6 +1,7 @@
 //! A service on each engine, with a clock that stands still.
 
 use std::sync::Arc;
+use store::Reach;
 
 use httpkit::Credentials;
 use identity::{Config, Identity, Origin, Registering, Registration, SignedIn, SigningIn};
@@ -124,7 +125,7 @@ impl World {
 
     /// `action resource outcome` of every audit row in the order they were written.
     pub(crate) async fn audit(&self) -> Vec<String> {
-        let mut conn = self.store.read().await.unwrap();
+        let mut conn = self.store.read(Reach::Everyone).await.unwrap();
         let rows = fetch_all!(
             &mut conn,
             (String, String, String),
@@ -135,7 +136,7 @@ impl World {
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        let mut conn = self.store.read().await.unwrap();
+        let mut conn = self.store.read(Reach::Everyone).await.unwrap();
         fetch_all!(&mut conn, (i64,), sql).unwrap()[0].0
     }
 }

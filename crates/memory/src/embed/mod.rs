@@ -2,6 +2,7 @@
 
 mod store;
 
+use ::store::Reach;
 use std::sync::Arc;
 
 use ::store::jobs::{Handler, Job};
@@ -36,10 +37,10 @@ pub(crate) async fn enqueue(
 /// # Errors
 /// The store's.
 pub async fn enqueue_all(store: &Store, clock: &Clock, model: &str) -> Result<()> {
-    let scopes = store::list_lagging_scopes(&mut store.read().await?, model).await?;
+    let scopes = store::list_lagging_scopes(&mut store.read(Reach::Everyone).await?, model).await?;
     let (model, now) = (model.to_owned(), clock.now());
     store
-        .write("memory.embed_all", move |tx| {
+        .write("memory.embed_all", Reach::Everyone, move |tx| {
             Box::pin(async move {
                 for (tenant, scope_id) in scopes {
                     let tenant = TenantId::parse(&tenant).map_err(Error::internal)?;
@@ -68,7 +69,7 @@ async fn embed_scope(store: &Store, embedder: &Embedder, tenant: &TenantId, scop
         return Ok(());
     };
     loop {
-        let mut conn = store.read().await?;
+        let mut conn = store.read(tenant).await?;
         let progress = store::find_progress(&mut conn, scope_id, &model).await?;
         let rows = store::list_unembedded(&mut conn, tenant, scope_id, &progress, BATCH).await?;
         drop(conn);
@@ -81,7 +82,7 @@ async fn embed_scope(store: &Store, embedder: &Embedder, tenant: &TenantId, scop
         let vectors = rows.iter().zip(found).map(|(row, found)| new_vector(row, found)).collect();
         let (tenant, scope_id, model) = (tenant.clone(), scope_id.to_owned(), model.clone());
         store
-            .write("memory.embed", move |tx| {
+            .write("memory.embed", Reach::of(&tenant), move |tx| {
                 Box::pin(async move {
                     Ok(store::add_vectors(tx, &tenant, &scope_id, &model, vectors, &progress).await?)
                 })

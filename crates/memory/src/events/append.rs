@@ -1,5 +1,6 @@
 //! Writing events: requests that arrive together share one transaction, and are answered when it is durable.
 
+use ::store::Reach;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -101,6 +102,12 @@ async fn serve(writer: Arc<Writer>, mut queue: mpsc::Receiver<Waiting>) {
     }
 }
 
+/// The tenant of all groups, or everyone when they fold together from several.
+fn reach_of(groups: &[AppendGroup]) -> Reach {
+    let first = &groups[0].ctx.tenant;
+    if groups.iter().all(|group| group.ctx.tenant == *first) { Reach::of(first) } else { Reach::Everyone }
+}
+
 impl Writer {
     /// Writes groups in one transaction. When any of them meets an earlier event, each is written alone.
     async fn write_fold(self: Arc<Self>, fold: Vec<Waiting>) {
@@ -109,7 +116,7 @@ impl Writer {
         let (for_tx, now, model) = (groups.clone(), self.clock.now(), self.model.clone());
         let written = self
             .store
-            .write("memory.append", move |tx| {
+            .write("memory.append", reach_of(&groups), move |tx| {
                 Box::pin(async move {
                     let rows = for_tx.iter().flat_map(|g| g.events.iter().map(|e| (&g.ctx, e))).collect();
                     write_rows(tx, rows, model.as_deref(), now).await
@@ -158,7 +165,7 @@ impl Writer {
         let (now, model) = (self.clock.now(), self.model.clone());
         let written = self
             .store
-            .write("memory.append_checked", move |tx| {
+            .write("memory.append_checked", Reach::of(&group.ctx.tenant), move |tx| {
                 Box::pin(async move { write_group(tx, &group, model.as_deref(), now).await })
             })
             .await;

@@ -124,7 +124,7 @@ impl ScopeCache {
             up_to: scope.version,
             limit: PAGE,
         };
-        let mut conn = self.store.read().await?;
+        let mut conn = self.store.read(tenant).await?;
         loop {
             let rows = sql::list_changed_chunks(&mut conn, &changes).await?;
             let Some(last) = rows.last() else { break };

@@ -51,7 +51,7 @@ impl Searcher {
         let now = self.clock.now();
         let limit = request.limit.unwrap_or(10) as usize;
         let keys: Vec<&str> = best.iter().map(|hit| hit.key.as_str()).collect();
-        let mut conn = self.store.read().await?;
+        let mut conn = self.store.read(&ctx.tenant).await?;
         let chunks =
             by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| chunk.chunk_id.clone());
         let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();

@@ -113,8 +113,12 @@ impl Searcher {
     }
 
     async fn partitions(&self, readable: Readable) -> Result<Partitions> {
-        let scopes =
-            sql::list_scopes(&mut self.store.read().await?, &readable.tenant, &readable.owner).await?;
+        let scopes = sql::list_scopes(
+            &mut self.store.read(&readable.tenant).await?,
+            &readable.tenant,
+            &readable.owner,
+        )
+        .await?;
         let (mut loaded, mut snapshot) = (Vec::new(), BTreeMap::new());
         for scope in scopes {
             let partition = sql::partition(&scope.home, scope.owner.clone(), &scope.tier);
@@ -195,7 +199,9 @@ impl Searcher {
         let (Some(model), false) = (self.embedder.model_id(), wanted.is_empty()) else {
             return Ok(ranking);
         };
-        let codes = sql::list_token_codes(&mut self.store.read().await?, &ctx.tenant, model, &wanted).await?;
+        let codes =
+            sql::list_token_codes(&mut self.store.read(&ctx.tenant).await?, &ctx.tenant, model, &wanted)
+                .await?;
         let second = tokio::task::spawn_blocking(move || {
             ranking.rerank(codes.iter().map(|(key, codes)| (key.as_str(), codes.as_slice())));
             ranking

@@ -22,7 +22,7 @@ impl Memory {
     }
 
     async fn readable_event(&self, ctx: &Ctx, event_id: &str) -> Result<StoredEvent> {
-        let mut conn = self.0.store.read().await?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
         let found = sql::find_event(&mut conn, &ctx.tenant, event_id, self.0.clock.now()).await?;
         found.filter(|event| may_read(ctx, event)).ok_or_else(|| Error::not_found("event"))
     }
@@ -42,7 +42,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
         let before = before.unwrap_or(i64::MAX);
-        let mut conn = self.0.store.read().await?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
         let now = self.0.clock.now();
         let rows = sql::list_session_events(&mut conn, ctx, &owner, session, before, limit, now).await?;
         Ok(rows.into_iter().map(Event::from).collect())
@@ -62,7 +62,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
         let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
-        let mut conn = self.0.store.read().await?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
         let now = self.0.clock.now();
         let rows = sql::list_events(&mut conn, ctx, &owner, filter, page.limit + 1, from, now).await?;
         Ok(Page::cut(rows, page.limit, |row| (row.occurred_at, row.event_id.clone())).map(Event::from))
@@ -81,7 +81,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
         let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
-        let mut conn = self.0.store.read().await?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
         let rows = sql::list_sessions(&mut conn, &ctx.tenant, &owner, page, from).await?;
         Ok(Page::cut(rows, page.limit, |row| (row.last_at.0, row.session_id.clone())))
     }
@@ -94,7 +94,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         check_id("chk", chunk_id)?;
         let absent = || Error::not_found("chunk");
-        let mut conn = self.0.store.read().await?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
         let mut chunks = search_sql::list_chunks(&mut conn, &ctx.tenant, &[chunk_id]).await?;
         let chunk = chunks.pop().ok_or_else(absent)?;
         let found = sql::find_event(&mut conn, &ctx.tenant, &chunk.event_id, self.0.clock.now()).await?;
@@ -124,7 +124,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         check_id("art", artifact_id)?;
         let absent = || Error::not_found("artifact");
-        let mut conn = self.0.store.read().await?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
         let row = search_sql::find_artifact(&mut conn, &ctx.tenant, artifact_id).await?.ok_or_else(absent)?;
         let event = sql::find_event(&mut conn, &ctx.tenant, &row.event_id, self.0.clock.now()).await?;
         event.filter(|event| may_read(ctx, event)).ok_or_else(absent)?;
@@ -139,7 +139,8 @@ impl Memory {
     pub async fn stats(&self, ctx: &Ctx, named_owner: Option<&str>) -> Result<MemoryStats> {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
-        let counts = sql::count_memory(&mut self.0.store.read().await?, &ctx.tenant, &owner).await?;
+        let counts =
+            sql::count_memory(&mut self.0.store.read(&ctx.tenant).await?, &ctx.tenant, &owner).await?;
         let model = self.0.embedder.model_id().map(str::to_owned);
         let embedding = EmbeddingStats {
             state: if model.is_some() { "ready" } else { "none" },

@@ -1,6 +1,7 @@
 //! What a broken or full database looks like to the caller.
 
 use std::time::Duration;
+use store::Reach;
 
 use kernel::ErrorKind;
 use store::{Engine, Error, Store, StoreConfig, execute};
@@ -44,7 +45,7 @@ async fn a_full_disk_stores_nothing_says_so_and_recovers() {
     let big = "x".repeat(1_000_000);
     let error = home
         .store
-        .write("test.big", move |tx| {
+        .write("test.big", Reach::Everyone, move |tx| {
             Box::pin(async move { Ok(execute!(tx, "INSERT INTO notes (id, n) VALUES ($1, 1)", big)?) })
         })
         .await
@@ -61,7 +62,7 @@ async fn a_full_disk_stores_nothing_says_so_and_recovers() {
 async fn a_reading_connection_of_sqlite_cannot_write() {
     let [home, _] = homes().await;
     with_notes(&home).await;
-    let mut conn = home.store.read().await.unwrap();
+    let mut conn = home.store.read(Reach::Everyone).await.unwrap();
     assert!(conn.batch("INSERT INTO notes (id, n) VALUES ('sly', 1)").await.is_err());
     drop(conn);
     assert_eq!(notes(&home.store).await, Vec::<String>::new());
@@ -87,8 +88,8 @@ async fn an_exhausted_pool_is_busy_not_broken() {
         (config.pool_max, config.pool_min) = (1, 0);
         config.connect_timeout = Duration::from_secs(1);
         let store = Store::open(&config).await.unwrap();
-        let held = store.read().await.unwrap();
-        let error = store.read().await.err().unwrap();
+        let held = store.read(Reach::Everyone).await.unwrap();
+        let error = store.read(Reach::Everyone).await.err().unwrap();
         assert!(matches!(error, Error::PoolExhausted), "{}: {error:?}", home.name);
         assert_eq!(kernel::Error::from(error).code, "database_busy");
         drop(held);
@@ -104,7 +105,7 @@ async fn a_statement_past_its_limit_is_ended_and_a_deadlock_may_be_tried_again()
     let mut config = StoreConfig::new(home.url.clone());
     config.statement_timeout = Duration::from_millis(50);
     let store = Store::open(&config).await.unwrap();
-    let error = store.read().await.unwrap().batch("SELECT pg_sleep(30)").await.unwrap_err();
+    let error = store.read(Reach::Everyone).await.unwrap().batch("SELECT pg_sleep(30)").await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
     for (sql, public) in [
         ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", "database_busy"),
@@ -114,7 +115,7 @@ async fn a_statement_past_its_limit_is_ended_and_a_deadlock_may_be_tried_again()
         ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'XX000'; END $$", "internal"),
         ("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '42P01'; END $$", "internal"),
     ] {
-        let error = home.store.read().await.unwrap().batch(sql).await.unwrap_err();
+        let error = home.store.read(Reach::Everyone).await.unwrap().batch(sql).await.unwrap_err();
         assert_eq!(kernel::Error::from(error).code, public, "{sql}");
     }
 }

@@ -1,6 +1,7 @@
 //! First answers: replayed, refused with another body, forgotten after a day.
 
 use kernel::{Ctx, Micros};
+use store::Reach;
 use store::Store;
 use store::idempotency::{Idempotency, find_answer, save_answer};
 use testkit::{clock, ctx, on_both};
@@ -14,7 +15,9 @@ fn key(route: &str, hash: &str) -> Idempotency {
 async fn find(store: &Store, ctx: &Ctx, wanted: Idempotency, now: Micros) -> kernel::Result<Option<String>> {
     let ctx = ctx.clone();
     store
-        .write("test.find", move |tx| Box::pin(async move { find_answer(tx, &ctx, &wanted, now).await }))
+        .write("test.find", Reach::Everyone, move |tx| {
+            Box::pin(async move { find_answer(tx, &ctx, &wanted, now).await })
+        })
         .await
 }
 
@@ -27,7 +30,7 @@ async fn save(
 ) -> kernel::Result<()> {
     let ctx = ctx.clone();
     store
-        .write("test.save", move |tx| {
+        .write("test.save", Reach::Everyone, move |tx| {
             Box::pin(async move { save_answer(tx, &ctx, &wanted, answer, now).await })
         })
         .await

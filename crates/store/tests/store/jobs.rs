@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use store::Reach;
 
 use kernel::{Clock, Micros, TenantId};
 use store::jobs::{Handler, Job, Runner, depth, enqueue};
@@ -20,7 +21,9 @@ fn job(key: &str, now: Micros) -> NewJob {
 async fn add(store: &Store, tenant: &str, new: NewJob, now: Micros) {
     let tenant = TenantId::parse(tenant).unwrap();
     store
-        .write("test.enqueue", move |tx| Box::pin(async move { Ok(enqueue(tx, &tenant, now, new).await?) }))
+        .write("test.enqueue", Reach::Everyone, move |tx| {
+            Box::pin(async move { Ok(enqueue(tx, &tenant, now, new).await?) })
+        })
         .await
         .unwrap();
 }
@@ -83,7 +86,7 @@ async fn a_job_goes_with_the_transaction_that_causes_it() {
         let now = clock().now();
         let refused = home
             .store
-            .write("test.enqueue", move |tx| {
+            .write("test.enqueue", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     enqueue(tx, &TenantId::parse("acme").unwrap(), now, job("a", now)).await?;
                     Err::<(), _>(kernel::Error::not_found("cause"))
@@ -305,7 +308,7 @@ async fn a_waiting_job_is_not_claimed_before_the_work_that_counts_on_it_is_safe(
     let store = home.store.clone();
     let adding = tokio::spawn(async move {
         store
-            .write("test.enqueue", move |tx| {
+            .write("test.enqueue", Reach::Everyone, move |tx| {
                 Box::pin(async move {
                     enqueue(tx, &TenantId::parse("acme").unwrap(), now, job("a", now)).await?;
                     began.send(()).unwrap();

@@ -7,6 +7,7 @@ mod failures;
 mod idempotency;
 mod jobs;
 mod migrations;
+mod reach;
 mod rows;
 mod schema;
 mod statements;

@@ -1,5 +1,6 @@
 //! Many rows in one statement, many ids in one list.
 
+use store::Reach;
 use store::{Value, fetch_by_ids, insert_many, insert_returning};
 use testkit::on_both;
 
@@ -16,7 +17,7 @@ async fn any_number_of_rows_is_inserted_and_found_again() {
         for n in [0, 1, 7, 300, 1000] {
             let (inserted, found, foreign) = home
                 .store
-                .write("test.rows", move |tx| {
+                .write("test.rows", Reach::Everyone, move |tx| {
                     Box::pin(async move {
                         tx.batch("DELETE FROM notes").await?;
                         let inserted = insert_many(tx, "INSERT INTO notes (id, n)", "", rows(n)).await?;
@@ -54,7 +55,7 @@ async fn rows_that_exist_are_passed_over_and_not_counted() {
         with_notes(&home).await;
         let counts = home
             .store
-            .write("test.rows", |tx| {
+            .write("test.rows", Reach::Everyone, |tx| {
                 Box::pin(async move {
                     let head = "INSERT INTO notes (id, n)";
                     let first = insert_many(tx, head, "", rows(70)).await?;
@@ -86,7 +87,7 @@ async fn every_kind_of_value_comes_back_as_it_went_in() {
         type Row = (String, Option<String>, Option<i64>, Option<f64>, bool, Option<Vec<u8>>);
         let found: Vec<Row> = home
             .store
-            .write("test.values", |tx| {
+            .write("test.values", Reach::Everyone, |tx| {
                 Box::pin(async move {
                     tx.batch(
                         "CREATE TABLE things (id TEXT NOT NULL PRIMARY KEY, t TEXT, i BIGINT, r DOUBLE PRECISION,

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use store::Reach;
 
 use store::sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 use store::{Conn, Engine};
@@ -262,7 +263,7 @@ async fn every_statement_of_the_sources_prepares_on_both_engines() {
     }
     let mut refused = Vec::new();
     for home in homes().await {
-        let mut conn = home.store.read().await.unwrap();
+        let mut conn = home.store.read(Reach::Everyone).await.unwrap();
         for Statement { file, sql } in &all {
             if home.engine == Engine::Sqlite && POSTGRES_ONLY.iter().any(|part| sql.contains(part)) {
                 continue;
@@ -299,7 +300,7 @@ async fn a_statement_with_a_wrong_column_is_noticed() {
         ]
     );
     for home in homes().await {
-        let mut conn = home.store.read().await.unwrap();
+        let mut conn = home.store.read(Reach::Everyone).await.unwrap();
         for bad in &found[..3] {
             assert!(prepare(&mut conn, bad).await.is_err(), "{}: {bad}", home.name);
         }

@@ -1,6 +1,7 @@
 //! `Store::write`: durable, grouped on SQLite, each closure on its own.
 
 use std::sync::Arc;
+use store::Reach;
 
 use store::{Store, execute};
 use testkit::on_both;
@@ -17,7 +18,7 @@ async fn held_note(
     go_on: oneshot::Receiver<()>,
 ) -> kernel::Result<()> {
     store
-        .write("test.held", move |tx| {
+        .write("test.held", Reach::Everyone, move |tx| {
             Box::pin(async move {
                 execute!(tx, "INSERT INTO notes (id, n) VALUES ($1, 0)", id)?;
                 let _ = began.send(());
@@ -72,13 +73,13 @@ async fn one_failing_closure_of_a_group_rolls_back_alone() {
     on_both(|home| async move {
         with_notes(&home).await;
         let store = &home.store;
-        let failing = store.write("test.failing", |tx| {
+        let failing = store.write("test.failing", Reach::Everyone, |tx| {
             Box::pin(async move {
                 execute!(tx, "INSERT INTO notes (id, n) VALUES ('unwanted', 5)")?;
                 Err::<(), _>(kernel::Error::not_found("reason"))
             })
         });
-        let breaking = store.write("test.breaking", |tx| {
+        let breaking = store.write("test.breaking", Reach::Everyone, |tx| {
             Box::pin(async move {
                 execute!(tx, "INSERT INTO notes (id, n) VALUES ('half', 6)")?;
                 execute!(tx, "INSERT INTO notes (id, n) VALUES ('half', 7)")?;
@@ -109,7 +110,7 @@ async fn a_panicking_closure_ends_neither_its_group_nor_the_writer() {
     on_both(|home| async move {
         with_notes(&home).await;
         let store = &home.store;
-        let panicking = store.write("test.panicking", |tx| {
+        let panicking = store.write("test.panicking", Reach::Everyone, |tx| {
             Box::pin(async move {
                 execute!(tx, "INSERT INTO notes (id, n) VALUES ('unwanted', 5)")?;
                 assert!(tx.batch("SELECT 1").await.is_err(), "this panic is part of the test");
@@ -161,7 +162,7 @@ async fn concurrent_increments_lose_nothing() {
             let store = home.store.clone();
             writers.spawn(async move {
                 store
-                    .write("test.count", |tx| {
+                    .write("test.count", Reach::Everyone, |tx| {
                         Box::pin(async move {
                             Ok(execute!(tx, "UPDATE notes SET n = n + 1 WHERE id = 'counter'")?)
                         })
