@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::TenantId;
 use crate::scope::{Role, Scope, Scopes};
 
@@ -69,6 +69,18 @@ impl Ctx {
             return Ok(());
         }
         Err(Error::forbidden(format!("this needs the scope {}", scope.as_str())))
+    }
+
+    /// Checks a tenant that a body or query names: it may only repeat the credential's.
+    ///
+    /// # Errors
+    /// `tenant_mismatch`.
+    pub fn check_tenant(&self, named: Option<&str>) -> Result<()> {
+        if named.is_none_or(|named| named == self.tenant.as_str()) {
+            return Ok(());
+        }
+        let text = "the tenant comes from the credential; leave tenant_id out or name that tenant";
+        Err(Error::new(ErrorKind::Forbidden, "tenant_mismatch", text))
     }
 
     /// The owner of memories for this call: a bound credential always owns as its person.

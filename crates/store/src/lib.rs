@@ -24,7 +24,7 @@ pub use error::Error;
 pub use jobs::NewJob;
 pub use pool::{Engine, PoolState, Store, StoreConfig};
 pub use reach::Reach;
-pub use rows::{Row, Value, fetch_by_ids, insert_many, insert_returning};
+pub use rows::{Row, Value, fetch_by_ids, fetch_joined, insert_many, insert_returning};
 pub use sqlx;
 
 /// A result with [`Error`].

@@ -100,6 +100,24 @@ pub async fn insert_returning<R: Row>(
     Ok(returned)
 }
 
+/// Reads rows that are joined with a list of given ones: `head` ends in `FROM (`, `tail` begins with `) AS w JOIN …` and
+/// knows the values of a given row as `w.column1`, `w.column2` …
+///
+/// # Errors
+/// As the engine says.
+pub async fn fetch_joined<R: Row>(
+    conn: &mut Conn,
+    head: &'static str,
+    tail: &'static str,
+    rows: Vec<Vec<Value>>,
+) -> Result<Vec<R>> {
+    let mut found = Vec::with_capacity(rows.len());
+    for (sql, values) in batches(marker_of(conn), head, tail, rows) {
+        found.extend(fetch(conn, sql, values).await?);
+    }
+    Ok(found)
+}
+
 /// Reads rows by a list of ids of any length: `head` ends in `… IN`, and `fixed` fills `$1…` before the list.
 ///
 /// # Errors

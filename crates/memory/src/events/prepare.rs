@@ -130,10 +130,7 @@ fn artifact_of(text: &str, now: Micros) -> PreparedArtifact {
 }
 
 fn check(ctx: &Ctx, event: &NewEvent, now: Micros) -> Result<()> {
-    if event.tenant_id.as_deref().is_some_and(|named| named != ctx.tenant.as_str()) {
-        let text = "the tenant comes from the credential; leave tenant_id out or name that tenant";
-        return Err(Error::new(ErrorKind::Forbidden, "tenant_mismatch", text));
-    }
+    ctx.check_tenant(event.tenant_id.as_deref())?;
     check_name("session_id", Some(&event.session_id))?;
     check_name("actor.id", Some(&event.actor.id))?;
     check_name("actor.name", event.actor.name.as_deref())?;

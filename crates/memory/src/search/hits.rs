@@ -1,6 +1,6 @@
 //! From ranked keys to hits that people can read: words, turns around them, and why.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kernel::{Ctx, Micros, Result};
 use recall::Ranking;
@@ -57,46 +57,65 @@ impl Searcher {
         let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();
         let events = sql::list_events_by_id(&mut conn, &ctx.tenant, &ids, now).await?;
         let events = by_key(events, |event| event.event_id.clone());
+        let found = best.into_iter().filter_map(|hit| {
+            let chunk = chunks.get(&hit.key)?;
+            Some((hit, chunk, events.get(&chunk.event_id)?))
+        });
+        let good = found.filter(|(hit, ..)| hit.score >= request.min_score.unwrap_or(0.0));
+        let chosen: Vec<_> = good.take(limit).collect();
+        let around: Vec<&StoredEvent> = chosen.iter().map(|(_, _, event)| *event).collect();
+        let turns =
+            Turns::read(&mut conn, ctx, &around, request.neighbours.unwrap_or(1), readable, now).await?;
         let tokeniser = request.explain.then(|| Tokeniser::new(Language::English));
-        let mut items = Vec::with_capacity(limit);
-        for hit in best {
-            let found = chunks.get(&hit.key).and_then(|chunk| Some((chunk, events.get(&chunk.event_id)?)));
-            let (Some((chunk, event)), true) = (found, hit.score >= request.min_score.unwrap_or(0.0)) else {
-                continue;
-            };
-            if items.len() == limit {
-                break;
-            }
+        let hit = |(hit, chunk, event): (recall::Hit, &ChunkRow, &StoredEvent)| {
             let text = chunk_text(chunk, event);
-            let neighbours = self.neighbours(&mut conn, event, readable, request, now).await?;
             let explain =
                 tokeniser.as_ref().map(|t| Explain { parts: hit.explain, terms: matched(t, ranking, &text) });
-            items.push(search_hit(hit.key, hit.score, event, text, neighbours, explain));
+            search_hit(hit.key, hit.score, event, text, turns.around(event), explain)
+        };
+        Ok(chosen.into_iter().map(hit).collect())
+    }
+}
+
+/// Turns near the winners, by session and place in it.
+struct Turns {
+    reach: i64,
+    sessions: HashMap<(String, String), BTreeMap<i64, StoredEvent>>,
+}
+
+impl Turns {
+    async fn read(
+        conn: &mut Conn,
+        ctx: &Ctx,
+        events: &[&StoredEvent],
+        reach: i64,
+        readable: &Readable,
+        now: Micros,
+    ) -> Result<Self> {
+        let mut sessions: HashMap<_, BTreeMap<_, _>> = HashMap::new();
+        if reach > 0 {
+            let turns = sql::list_turns_near(conn, &ctx.tenant, events, reach, now).await?;
+            for turn in turns.into_iter().filter(|turn| may_read(readable, turn)) {
+                let session = (turn.user_id.clone(), turn.session_id.clone());
+                sessions.entry(session).or_default().insert(turn.seq, turn);
+            }
         }
-        Ok(items)
+        Ok(Self { reach, sessions })
     }
 
-    async fn neighbours(
-        &self,
-        conn: &mut Conn,
-        event: &StoredEvent,
-        readable: &Readable,
-        request: &SearchRequest,
-        now: Micros,
-    ) -> Result<Vec<Neighbour>> {
-        let reach = request.neighbours.unwrap_or(1);
-        if reach == 0 {
-            return Ok(Vec::new());
-        }
-        let turns = sql::list_turns_between(conn, event, reach, now).await?;
-        let readable = turns.into_iter().filter(|turn| may_read(readable, turn));
-        let neighbour = |turn: StoredEvent| Neighbour {
-            offset: turn.seq - event.seq,
-            text: event_text(&turn),
-            actor: turn.actor_name.unwrap_or(turn.actor_id),
-            event_id: turn.event_id,
+    fn around(&self, event: &StoredEvent) -> Vec<Neighbour> {
+        let Some(session) = self.sessions.get(&(event.user_id.clone(), event.session_id.clone())) else {
+            return Vec::new();
         };
-        Ok(readable.map(neighbour).collect())
+        let near = session.range(event.seq - self.reach..=event.seq + self.reach);
+        near.filter(|(seq, _)| **seq != event.seq)
+            .map(|(seq, turn)| Neighbour {
+                offset: seq - event.seq,
+                text: event_text(turn),
+                actor: turn.actor_name.as_ref().unwrap_or(&turn.actor_id).clone(),
+                event_id: turn.event_id.clone(),
+            })
+            .collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kernel::{Micros, TenantId};
 use sqlx::FromRow;
-use store::{Conn, Result, Value, fetch_all, fetch_by_ids, fetch_optional};
+use store::{Conn, Result, Value, fetch_all, fetch_by_ids, fetch_joined, fetch_optional};
 
 use super::policy::Partition;
 use crate::events::{Channel, Sensitivity};
@@ -173,32 +173,30 @@ pub(crate) async fn list_events_by_id(
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str()), Value::from(now.0)], event_ids).await
 }
 
-/// Lists the turns of a session in a range of sequence numbers.
-pub(crate) async fn list_turns_between(
+/// Lists the turns at most `reach` before and after each of `events`, those events among them.
+pub(crate) async fn list_turns_near(
     conn: &mut Conn,
-    near: &StoredEvent,
+    tenant: &TenantId,
+    events: &[&StoredEvent],
     reach: i64,
     now: Micros,
 ) -> Result<Vec<StoredEvent>> {
-    fetch_all!(
-        conn,
-        StoredEvent,
-        concat!(
-            "SELECT ",
-            event_columns!(),
-            " FROM events AS e
-              WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.session_id = $3 AND e.seq BETWEEN $4 AND $5
-              AND e.seq <> $6 AND NOT e.recalled AND (e.expires_at IS NULL OR e.expires_at > $7)
-              ORDER BY e.seq"
-        ),
-        near.tenant_id.as_str(),
-        near.user_id.as_str(),
-        near.session_id.as_str(),
-        near.seq - reach,
-        near.seq + reach,
-        near.seq,
-        now.0,
-    )
+    let head = concat!("SELECT ", event_columns!(), " FROM (");
+    let tail = ") AS w JOIN events AS e
+         ON e.tenant_id = w.column1 AND e.user_id = w.column2 AND e.session_id = w.column3
+         AND e.seq BETWEEN w.column4 AND w.column5
+         WHERE NOT e.recalled AND (e.expires_at IS NULL OR e.expires_at > w.column6)";
+    let near = |event: &&StoredEvent| {
+        vec![
+            Value::from(tenant.as_str()),
+            Value::from(event.user_id.as_str()),
+            Value::from(event.session_id.as_str()),
+            Value::from(event.seq - reach),
+            Value::from(event.seq + reach),
+            Value::from(now.0),
+        ]
+    };
+    fetch_joined(conn, head, tail, events.iter().map(near).collect()).await
 }
 
 /// Whether a reference with one of our prefixes leads to something of this owner.

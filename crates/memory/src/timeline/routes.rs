@@ -64,9 +64,7 @@ async fn list_session_events(
     Caller(ctx): Caller,
     Query(query): Query<SessionEventsQuery>,
 ) -> Result<(HeaderMap, Json<Vec<Event>>), Problem> {
-    if query.tenant_id.as_deref().is_some_and(|named| named != ctx.tenant.as_str()) {
-        return Err(tenant_mismatch().into());
-    }
+    ctx.check_tenant(query.tenant_id.as_deref())?;
     let limit = query.limit.unwrap_or(100);
     if !(1..=1_000).contains(&limit) {
         return Err(Error::field("limit", "is 1 to 1,000").into());
@@ -93,11 +91,6 @@ fn next_query(query: &SessionEventsQuery, limit: i64, before: i64) -> String {
         text.bytes().map(|b| if safe(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
     };
     pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect::<Vec<_>>().join("&")
-}
-
-fn tenant_mismatch() -> Error {
-    let text = "the tenant comes from the credential; leave tenant_id out or name that tenant";
-    Error::new(kernel::ErrorKind::Forbidden, "tenant_mismatch", text)
 }
 
 /// Read one chunk

@@ -1,7 +1,7 @@
 //! Many rows in one statement, many ids in one list.
 
 use store::Reach;
-use store::{Value, fetch_by_ids, insert_many, insert_returning};
+use store::{Value, fetch_by_ids, fetch_joined, insert_many, insert_returning};
 use testkit::on_both;
 
 use crate::support::{number, with_notes};
@@ -28,6 +28,12 @@ async fn any_number_of_rows_is_inserted_and_found_again() {
                             fetch_by_ids(tx, head, &[Value::from(0_i64)], &ids).await?;
                         let foreign: Vec<(String, i64)> =
                             fetch_by_ids(tx, head, &[Value::from(0_i64)], &["nobody"; 9]).await?;
+                        let (head, tail) = (
+                            "SELECT id, n FROM (",
+                            ") AS w JOIN notes ON id = w.column1 AND n BETWEEN w.column2 AND w.column2",
+                        );
+                        let joined: Vec<(String, i64)> = fetch_joined(tx, head, tail, rows(n)).await?;
+                        assert_eq!(joined.len() as i64, n, "each given row meets its own");
                         Ok((inserted, found, foreign))
                     })
                 })

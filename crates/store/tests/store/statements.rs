@@ -172,7 +172,7 @@ fn is_sql(text: &str) -> bool {
         .any(|word| text.trim_start().starts_with(word))
 }
 
-/// Makes whole what `insert_many` and `fetch_by_ids` complete at run time: heads, tails and lists.
+/// Makes whole what `insert_many`, `fetch_by_ids` and `fetch_joined` complete at run time: heads, tails and lists.
 fn complete(strings: &[String]) -> Vec<String> {
     let whole = |(at, text): (usize, &String)| {
         let text = text.trim();
@@ -183,6 +183,11 @@ fn complete(strings: &[String]) -> Vec<String> {
             let tail = strings.get(at + 1).filter(|next| next.starts_with("ON CONFLICT"));
             let tail = tail.map_or("", String::as_str);
             return format!("{text} VALUES ({}) {tail}", values.join(", "));
+        }
+        if text.ends_with("FROM (") {
+            // A given row's values are of the types that the join compares them with.
+            let tail = strings.get(at + 1).filter(|next| next.starts_with(") AS w"));
+            return format!("{text}SELECT 1{}", tail.map_or("", String::as_str).replace("w.column", "$"));
         }
         if text.ends_with(" IN") {
             let last = (1..100).rev().find(|n| text.contains(&format!("${n}"))).unwrap_or(0);
@@ -285,6 +290,7 @@ async fn a_statement_with_a_wrong_column_is_noticed() {
         const A: &str = concat!("SELECT ", columns!(), " FROM jobs WHERE job_id = $1");
         insert_many(tx, "INSERT INTO jobs (tenant_id, job_id)", "ON CONFLICT (nothing) DO NOTHING");
         fetch_by_ids(conn, "SELECT job_id FROM jobs WHERE kind = $1 AND job_idx IN");
+        fetch_joined(conn, "SELECT j.job_idx FROM (", ") AS w JOIN jobs AS j ON j.job_id = w.column1");
         let fine = ('"', "SELECT job_id FROM jobs WHERE kind = $1 AND job_id IN");
     "#;
     let tokens = vec![("a.rs".to_owned(), tokens(source))];
@@ -296,14 +302,15 @@ async fn a_statement_with_a_wrong_column_is_noticed() {
             "SELECT job_id, no_such_column FROM jobs WHERE job_id = $1",
             "INSERT INTO jobs (tenant_id, job_id) VALUES ($1, $2) ON CONFLICT (nothing) DO NOTHING",
             "SELECT job_id FROM jobs WHERE kind = $1 AND job_idx IN ($2)",
+            "SELECT j.job_idx FROM (SELECT 1) AS w JOIN jobs AS j ON j.job_id = $1",
             "SELECT job_id FROM jobs WHERE kind = $1 AND job_id IN ($2)",
         ]
     );
     for home in homes().await {
         let mut conn = home.store.read(Reach::Everyone).await.unwrap();
-        for bad in &found[..3] {
+        for bad in &found[..4] {
             assert!(prepare(&mut conn, bad).await.is_err(), "{}: {bad}", home.name);
         }
-        prepare(&mut conn, &found[3]).await.unwrap();
+        prepare(&mut conn, &found[4]).await.unwrap();
     }
 }
