@@ -169,14 +169,36 @@ impl Server {
         Ok(())
     }
 
+    /// Sends a signal such as `HUP`.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let (signal, pid) = (format!("-{name}"), self.child.id().to_string());
+        ensure!(Command::new("kill").args([&signal, &pid]).status()?.success(), "cannot signal {pid}");
+        Ok(())
+    }
+
+    /// Waits until the server has printed a text.
+    ///
+    /// # Errors
+    /// When it does not in time; the error carries what it said.
+    pub fn said(&self, text: &str) -> Result<()> {
+        let asked = Instant::now();
+        while !self.log().contains(text) {
+            ensure!(asked.elapsed() < PATIENCE, "the server has not said `{text}`:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     /// Asks the server to end and waits; returns its status and how long it took.
     ///
     /// # Errors
     /// When it does not end in time.
     pub fn terminate(mut self) -> Result<(ExitStatus, Duration)> {
         let asked = Instant::now();
-        let pid = self.child.id().to_string();
-        ensure!(Command::new("kill").args(["-TERM", &pid]).status()?.success(), "cannot signal {pid}");
+        self.signal("TERM")?;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok((status, asked.elapsed()));

@@ -57,3 +57,13 @@ fn a_polite_request_ends_the_server_promptly() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_reload_keeps_the_server_and_says_what_it_did() -> Result<()> {
+    let hearth = Hearth::new(Engine::Sqlite)?;
+    let server = hearth.start()?;
+    server.signal("HUP")?;
+    server.said("reloaded")?;
+    ensure!(hearth.api().is_ready(), "the server was disturbed");
+    Ok(())
+}

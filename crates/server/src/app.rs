@@ -153,6 +153,13 @@ impl App {
         self.store.close().await;
     }
 
+    /// Puts settings that were read again into use, as far as a running server can change them.
+    pub async fn apply(&self, config: Config) {
+        if config.listen != self.config.listen {
+            tracing::warn!("addresses to listen on change with a restart only");
+        }
+    }
+
     /// Binds the configured addresses.
     ///
     /// # Errors

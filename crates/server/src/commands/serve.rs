@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{Failure, configuration, report, say};
 use crate::App;
 use crate::app::public_address;
-use crate::config::{Config, Environment, Flags, Severity, check_place};
+use crate::config::{Config, Environment, Flags, Severity, check_place, load, process_environment};
 use crate::lock::{self, LockError};
 
 /// Starts the server and returns when it has drained.
@@ -34,7 +34,7 @@ pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
         announce(&app, &address.to_string()).await;
     }
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(signals.obey(stop));
+    tokio::spawn(signals.obey(stop, app.clone(), flags.clone()));
     app.serve(listeners, stopped).await;
     Ok(())
 }
@@ -135,31 +135,51 @@ pub(super) async fn setup_link(flags: &Flags) -> Result<(), Failure> {
     say(&format!("http://{host}/setup?token={}", token.expose()))
 }
 
-/// The signals that end a server, caught from here on.
+/// Reads the settings again and puts those into use that a running server can change: all of them or none.
+async fn reload(app: &App, flags: &Flags) {
+    let loaded = load(flags, &process_environment());
+    let Some(config) = loaded.config else {
+        for finding in &loaded.findings {
+            tracing::error!(%finding, "not reloaded; everything stays as it was");
+        }
+        return;
+    };
+    app.apply(config).await;
+    tracing::info!("reloaded");
+}
+
+/// The signals that end a server or reload its settings, caught from here on.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
     fn catch() -> Result<Self, Failure> {
         let refused = |error| Failure::work(format!("hearth: cannot watch for signals: {error}"));
-        let terminate = signal(SignalKind::terminate()).map_err(refused)?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt()).map_err(refused)? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(refused)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(refused)?,
+            hangup: signal(SignalKind::hangup()).map_err(refused)?,
+        })
     }
 
-    /// The first signal drains, the second ends at once.
-    async fn obey(mut self, stop: watch::Sender<bool>) {
-        for told in 0.. {
+    /// SIGHUP reloads; the first of the others drains, the second ends at once.
+    async fn obey(mut self, stop: watch::Sender<bool>, app: App, flags: Flags) {
+        loop {
             tokio::select! {
                 _ = self.terminate.recv() => {}
                 _ = self.interrupt.recv() => {}
+                _ = self.hangup.recv() => {
+                    reload(&app, &flags).await;
+                    continue;
+                }
             }
-            if told > 0 {
+            if stop.send_replace(true) {
                 std::process::exit(130);
             }
             tracing::info!("draining; a second signal ends at once");
-            let _ = stop.send(true);
         }
     }
 }
