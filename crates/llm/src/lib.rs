@@ -110,6 +110,18 @@ impl Embedder {
         matches!(self, Self::Local(_))
     }
 
+    /// Asks for a sign of life, without embedding anything.
+    ///
+    /// # Errors
+    /// `Disabled` without a model, `Unreachable` and `Refused` of a server that would not embed either.
+    pub async fn ping(&self) -> Result<(), EmbedError> {
+        match self {
+            Self::None => Err(EmbedError::Disabled),
+            Self::Local(_) => Ok(()),
+            Self::Remote(model) => model.ping().await,
+        }
+    }
+
     /// Embeds texts; answer i belongs to `inputs[i]`. Safe to repeat and to drop half-way.
     ///
     /// # Errors

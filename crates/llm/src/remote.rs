@@ -84,6 +84,24 @@ impl RemoteModel {
         self.dim.get().copied()
     }
 
+    /// Asks for the list of models, which costs no token. A server without such a list (404) is there all the same.
+    pub(crate) async fn ping(&self) -> Result<(), EmbedError> {
+        let call = self.client.get(format!("{}/models", self.config.base_url.trim_end_matches('/')));
+        let answer = self.with_key(call).send().await.map_err(EmbedError::Unreachable)?;
+        let status = answer.status().as_u16();
+        if matches!(status, 401 | 403) || status >= 500 {
+            return Err(EmbedError::Refused { status });
+        }
+        Ok(())
+    }
+
+    fn with_key(&self, call: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.config.api_key {
+            Some(key) => call.bearer_auth(key),
+            None => call,
+        }
+    }
+
     pub(crate) async fn embed(
         &self,
         purpose: Purpose,
@@ -105,10 +123,7 @@ impl RemoteModel {
     async fn post(&self, inputs: &[Input]) -> Result<Vec<u8>, EmbedError> {
         let input = inputs.iter().map(|i| i.text.as_str()).collect();
         let request = Request { model: &self.config.model, input, encoding_format: "float" };
-        let mut call = self.client.post(&self.url).json(&request);
-        if let Some(key) = &self.config.api_key {
-            call = call.bearer_auth(key);
-        }
+        let call = self.with_key(self.client.post(&self.url).json(&request));
         let mut answer = call.send().await.map_err(EmbedError::Unreachable)?;
         if !answer.status().is_success() {
             return Err(EmbedError::Refused { status: answer.status().as_u16() });

@@ -20,7 +20,7 @@ fn server(status: u16, body: &str, delay: Duration) -> (String, mpsc::Receiver<S
         };
         let mut request = Vec::new();
         let mut chunk = [0; 4096];
-        while !request.ends_with(b"}") {
+        while !request.ends_with(b"}") && !request.starts_with(b"GET ") {
             match stream.read(&mut chunk) {
                 Ok(n) if n > 0 => request.extend_from_slice(&chunk[..n]),
                 _ => break,
@@ -120,4 +120,15 @@ async fn nobody_listening_is_temporary() {
     let embedder = Embedder::remote(RemoteConfig::new(base, "m")).expect("a client");
     let error = embedder.embed(Purpose::Query, vec![Input::new("a")]).await.expect_err("nobody there");
     assert!(matches!(error, EmbedError::Unreachable(_)) && error.is_temporary());
+}
+
+#[tokio::test]
+async fn a_sign_of_life_costs_no_embedding_and_tells_refusal_from_absence() {
+    for (status, is_alive) in [(200, true), (404, true), (401, false), (503, false)] {
+        let (base, seen) = server(status, "{}", Duration::ZERO);
+        let embedder = Embedder::remote(RemoteConfig::new(base, "m")).expect("a client");
+        assert_eq!(embedder.ping().await.is_ok(), is_alive, "{status}");
+        assert!(seen.recv().expect("a request").starts_with("GET /v1/models "));
+    }
+    assert!(matches!(Embedder::None.ping().await, Err(EmbedError::Disabled)));
 }

@@ -19,10 +19,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use crate::config::{Config, EmbeddingConfig};
+use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
 use crate::system::SystemWatch;
-use crate::{api, health, metrics, page, secrets};
+use crate::{api, health, metrics, page, probes, secrets};
 
 /// How often the schema is tried while the database is away.
 const MIGRATE_EVERY: Duration = Duration::from_secs(1);
@@ -41,6 +42,7 @@ pub struct App {
     /// What is remembered.
     pub memory: Memory,
     health: Health,
+    dependencies: Dependencies,
     router: Router,
     wake_jobs: Arc<Notify>,
 }
@@ -77,6 +79,8 @@ impl App {
             None => Blobs::disk(config.data_dir.join("blobs")),
         };
         let embedder = Arc::new(open_embedder(&config)?);
+        let probes = probes::probes(&config, &store, &blobs, &embedder);
+        let dependencies = Dependencies::new(clock.clone(), probes);
         let wake_jobs = Arc::new(Notify::new());
         let memory_config = MemoryConfig { index_bytes: config.index_bytes, ..MemoryConfig::default() };
         let memory =
@@ -84,9 +88,10 @@ impl App {
         let identity =
             Identity::new(store.clone(), clock.clone(), config.identity(secrets.jwt, secrets.api_key));
         let name = store.database_name().to_owned();
-        let health = Health::new(clock.clone(), config.service_name.clone(), name);
+        let health = Health::new(clock.clone(), config.service_name.clone(), name, dependencies.clone());
         let router = router(&config, &store, &clock, &identity, &memory, &health);
-        Ok(Self { config: Arc::new(config), store, clock, identity, memory, health, router, wake_jobs })
+        let config = Arc::new(config);
+        Ok(Self { config, store, clock, identity, memory, health, dependencies, router, wake_jobs })
     }
 
     /// The whole router, with the edge around it.
@@ -114,13 +119,18 @@ impl App {
                 Err(error) => return Err(error),
             }
         }
-        self.health.set_database(true);
+        self.dependencies.note_database();
         self.health.set_phase(Phase::Ready);
         if let Err(error) = self.memory.enqueue_missing_vectors().await {
             tracing::warn!(code = error.code, "missing vectors could not be asked for");
         }
         self.wake_jobs.notify_one();
         Ok(())
+    }
+
+    /// What the server leans on, as its probers last saw it.
+    pub fn dependencies(&self) -> Vec<Dependency> {
+        self.dependencies.report()
     }
 
     /// The runner of background jobs.
@@ -130,7 +140,7 @@ impl App {
 
     /// Serves until `stop` turns true, then drains.
     pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
-        self.health.probe(self.store.clone());
+        self.dependencies.watch();
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
         let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
         let mut told = stop.clone();

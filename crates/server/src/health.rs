@@ -1,8 +1,7 @@
-//! Health: a prober writes what it sees into memory, and health routes read only that.
+//! Health: probers write what they see into memory, and health routes read only that.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -13,12 +12,8 @@ use axum::{Extension, Json, Router};
 use httpkit::{Authenticator, Meta, Problem};
 use kernel::{Clock, Error};
 use serde_json::{Value, json};
-use store::Store;
 
-/// The database is asked this often, and has this long to answer.
-const PROBE_EVERY: Duration = Duration::from_secs(1);
-/// Misses before it counts as down; one answer brings it up again.
-const MISSES: u32 = 2;
+use crate::dependencies::Dependencies;
 
 /// Where the process stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +33,7 @@ pub(crate) struct Health(Arc<Inner>);
 
 struct Inner {
     phase: AtomicU8,
-    database: AtomicBool,
+    dependencies: Dependencies,
     clock: Clock,
     service: String,
     database_name: String,
@@ -46,9 +41,14 @@ struct Inner {
 
 impl Health {
     /// A process that starts.
-    pub(crate) fn new(clock: Clock, service: String, database_name: String) -> Self {
-        let (phase, database) = (AtomicU8::new(Phase::Starting as u8), AtomicBool::new(false));
-        Self(Arc::new(Inner { phase, database, clock, service, database_name }))
+    pub(crate) fn new(
+        clock: Clock,
+        service: String,
+        database_name: String,
+        dependencies: Dependencies,
+    ) -> Self {
+        let phase = AtomicU8::new(Phase::Starting as u8);
+        Self(Arc::new(Inner { phase, dependencies, clock, service, database_name }))
     }
 
     /// Moves to a phase.
@@ -65,32 +65,13 @@ impl Health {
     }
 
     fn has_database(&self) -> bool {
-        self.0.database.load(Ordering::SeqCst)
+        self.0.dependencies.is_up("database")
     }
 
-    /// Remembers what was seen of the database.
-    pub(crate) fn set_database(&self, is_up: bool) {
-        if self.0.database.swap(is_up, Ordering::SeqCst) != is_up {
-            tracing::info!(is_up, "database");
-        }
-        metrics::gauge!("hearth_dependency_up", "dependency" => "database").set(f64::from(u8::from(is_up)));
-    }
-
-    /// Asks the database every second until the process ends.
-    pub(crate) fn probe(&self, store: Store) {
-        let health = self.clone();
-        tokio::spawn(async move {
-            let mut every = tokio::time::interval(PROBE_EVERY);
-            let mut missed = 0;
-            loop {
-                every.tick().await;
-                let answered = tokio::time::timeout(PROBE_EVERY, store.ping()).await;
-                missed = if matches!(answered, Ok(Ok(()))) { 0 } else { missed + 1 };
-                if missed == 0 || missed >= MISSES {
-                    health.set_database(missed == 0);
-                }
-            }
-        });
+    /// `degraded` when something configured does not answer; none of it but the database makes a server unready.
+    fn word(&self) -> &'static str {
+        let is_whole = self.has_database() && !self.0.dependencies.any_down();
+        if is_whole { "healthy" } else { "degraded" }
     }
 
     fn now(&self) -> String {
@@ -139,14 +120,13 @@ async fn overview(
     Extension(authenticator): Extension<Authenticator>,
     meta: Meta,
 ) -> Json<Value> {
-    let database = health.has_database();
     Json(json!({
-        "status": if database { "healthy" } else { "degraded" },
+        "status": health.word(),
         "timestamp": health.now(),
         "version": env!("CARGO_PKG_VERSION"),
         "service": health.0.service,
         "authenticated": authenticator.verify_in_memory(&meta.credentials),
-        "database": database,
+        "database": health.has_database(),
         "llm": false,
     }))
 }

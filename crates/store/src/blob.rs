@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::StreamExt;
 use kernel::TenantId;
-use object_store::ObjectStoreExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
@@ -91,6 +92,16 @@ impl Blobs {
                 Err(error) => Err(blob_error(error)),
             },
         }
+    }
+
+    /// Asks for a sign of life: whether the bucket answers a list of nothing. A directory always does.
+    ///
+    /// # Errors
+    /// `Blob` when the bucket is away, unknown or closed to us.
+    pub async fn ping(&self) -> Result<()> {
+        let Self::S3(s3) = self else { return Ok(()) };
+        let nothing = ObjectPath::from(".ping");
+        s3.list(Some(&nothing)).next().await.transpose().map(|_| ()).map_err(blob_error)
     }
 
     /// Removes an object. Safe to repeat.

@@ -9,6 +9,7 @@ mod values;
 
 pub use checks::{Finding, Severity, check_place};
 pub use load::{Flags, Loaded, load};
+pub(crate) use reference::without_password;
 pub use reference::{reference, schema, show};
 pub use table::{SETTINGS, Setting};
 pub use typed::{Config, DatabaseConfig, EmbeddingConfig, Environment, LogConfig, MetricsAccess, RunMode};

@@ -102,7 +102,8 @@ fn is_made(name: &str) -> bool {
     ["JWT_SECRET", "API_KEY_SECRET", "ENCRYPTION_KEY"].contains(&name)
 }
 
-fn without_password(url: &str) -> String {
+/// An address without the password in it.
+pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };

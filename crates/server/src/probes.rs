@@ -1,0 +1,60 @@
+//! How each configured dependency is asked for a sign of life. A new dependency adds its probe here.
+
+use std::sync::Arc;
+
+use llm::Embedder;
+use store::{Blobs, Store};
+
+use crate::config::{Config, EmbeddingConfig, without_password};
+use crate::dependencies::Probe;
+
+/// The probes of what the settings name.
+pub(crate) fn probes(config: &Config, store: &Store, blobs: &Blobs, embedder: &Arc<Embedder>) -> Vec<Probe> {
+    let mut probes = vec![database(store.clone())];
+    if let Some(s3) = &config.s3 {
+        probes.push(objects(
+            blobs.clone(),
+            format!("bucket {} at {}", s3.bucket, without_password(&s3.endpoint)),
+        ));
+    }
+    if !matches!(**embedder, Embedder::None) {
+        probes.push(embeddings(embedder.clone(), &config.embedding));
+    }
+    probes
+}
+
+fn database(store: Store) -> Probe {
+    Probe::new("database", move || {
+        let store = store.clone();
+        async move {
+            store.ping().await.map_err(|error| error.to_string())?;
+            Ok(format!("{:?}, {}", store.engine(), store.database_name()))
+        }
+    })
+}
+
+fn objects(blobs: Blobs, place: String) -> Probe {
+    Probe::new("s3", move || {
+        let (blobs, place) = (blobs.clone(), place.clone());
+        async move { blobs.ping().await.map(|()| place).map_err(|error| whole(&error)) }
+    })
+}
+
+fn embeddings(embedder: Arc<Embedder>, config: &EmbeddingConfig) -> Probe {
+    let place = match config {
+        EmbeddingConfig::Remote { base_url, model, .. } => {
+            format!("{model} at {}", without_password(base_url))
+        }
+        _ => format!("{} in this process", embedder.model_id().unwrap_or("no model")),
+    };
+    Probe::new("embeddings", move || {
+        let (embedder, place) = (embedder.clone(), place.clone());
+        async move { embedder.ping().await.map(|()| place).map_err(|error| whole(&error)) }
+    })
+}
+
+/// An error with its causes, on one line.
+fn whole(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    causes.collect::<Vec<_>>().join(": ")
+}
