@@ -231,11 +231,24 @@ impl<S: Send + Sync> FromRequestParts<S> for UrlPath<String> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<String>::from_request_parts(parts, state).await;
-        Ok(Self(path.map_or_else(
-            |_| char::REPLACEMENT_CHARACTER.to_string(),
-            |axum::extract::Path(text)| text.replace('\0', "\u{fffd}"),
-        )))
+        Ok(Self(path.map_or_else(|_| "\u{fffd}".to_owned(), |axum::extract::Path(text)| as_text(&text))))
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for UrlPath<(String, String)> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (outer, inner) = path.map_or_else(
+            |_| ("\u{fffd}".to_owned(), "\u{fffd}".to_owned()),
+            |axum::extract::Path(both)| both,
+        );
+        Ok(Self((as_text(&outer), as_text(&inner))))
+    }
+}
+
+fn as_text(segment: &str) -> String {
+    segment.replace('\0', "\u{fffd}")
 }
 
 #[cfg(test)]

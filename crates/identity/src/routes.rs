@@ -15,6 +15,7 @@ pub fn routes() -> OpenApiRouter<Identity> {
         .merge(crate::sessions::routes::routes())
         .merge(crate::keys::routes::routes())
         .merge(crate::people::routes::routes())
+        .merge(crate::invitations::routes::routes())
         .merge(crate::audit::routes::routes())
 }
 

@@ -1,6 +1,6 @@
-//! People and invitations as administrators see them.
+//! People as administrators see them.
 
-use kernel::{Micros, Role, Secret};
+use kernel::Micros;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,17 +18,7 @@ pub struct User {
     /// When the account was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Micros,
-}
-
-/// An invitation that was made just now: the only time its token can be read.
-#[derive(Clone, Debug)]
-pub struct Invitation {
-    /// `inv_…`
-    pub invitation_id: String,
-    /// Good for one sign-up.
-    pub token: Secret,
-    /// What the invited person will be.
-    pub role: Role,
-    /// When it ends.
-    pub expires_at: Micros,
+    /// Since when the person cannot sign in; null for a person who can.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub disabled_at: Option<Micros>,
 }

@@ -1,11 +1,11 @@
-//! People, roles and invitations.
+//! People, their roles, accounts and sessions.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use httpkit::{Body, Caller, PageQuery, Problem, ProblemBody, Query, UrlPath};
-use kernel::{Error, Micros, Role};
+use kernel::{Error, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,31 +13,16 @@ use utoipa_axum::routes;
 
 use super::User;
 use crate::Identity;
-use crate::routes::NO_STORE;
+use crate::sessions::SignIns;
 
 pub(crate) fn routes() -> OpenApiRouter<Identity> {
     OpenApiRouter::new()
-        .routes(routes!(create_invitation))
         .routes(routes!(list_users))
         .routes(routes!(set_user_role))
-}
-
-/// Whom to invite.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct InvitationRequest {
-    /// `owner`, `admin`, `member` or `viewer`.
-    role: String,
-}
-
-/// An invitation that was made just now. Its token is shown this once.
-#[derive(Serialize, ToSchema)]
-struct InvitationCreated {
-    invitation_id: String,
-    token: String,
-    role: &'static str,
-    #[schema(value_type = String, format = DateTime)]
-    expires_at: Micros,
+        .routes(routes!(disable_user))
+        .routes(routes!(enable_user))
+        .routes(routes!(list_user_sessions))
+        .routes(routes!(end_user_session))
 }
 
 /// The new role.
@@ -56,28 +41,8 @@ struct UserPage {
     next_cursor: Option<String>,
 }
 
-fn role(name: &str) -> Result<Role, Error> {
+pub(crate) fn role(name: &str) -> Result<Role, Error> {
     Role::parse(name).ok_or_else(|| Error::field("role", "is owner, admin, member or viewer"))
-}
-
-/// Invites one person into the caller's tenant.
-#[utoipa::path(post, path = "/api/v1/invitations", tag = "identity", operation_id = "create_invitation",
-    request_body = InvitationRequest,
-    responses((status = 201, body = InvitationCreated), (status = 400, body = ProblemBody),
-        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
-async fn create_invitation(
-    State(identity): State<Identity>,
-    Caller(ctx): Caller,
-    Body(request): Body<InvitationRequest>,
-) -> Result<impl IntoResponse, Problem> {
-    let made = identity.invite(&ctx, role(&request.role)?).await?;
-    let body = InvitationCreated {
-        invitation_id: made.invitation_id,
-        token: made.token.expose().to_owned(),
-        role: made.role.as_str(),
-        expires_at: made.expires_at,
-    };
-    Ok((StatusCode::CREATED, NO_STORE, Json(body)))
 }
 
 /// Lists the people of the tenant.
@@ -109,4 +74,58 @@ async fn set_user_role(
 ) -> Result<impl IntoResponse, Problem> {
     let role = request.role.as_deref().map(role).transpose()?;
     Ok(Json(identity.set_role(&ctx, &id, role).await?))
+}
+
+/// Closes a person's account: their sessions end at once, their keys open nothing.
+#[utoipa::path(post, path = "/api/v1/users/{id}/disable", tag = "identity", operation_id = "disable_user",
+    params(("id" = String, Path, description = "`usr_…`")),
+    responses((status = 200, body = User), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody, description = "the last owner stays")))]
+async fn disable_user(
+    State(identity): State<Identity>,
+    Caller(ctx): Caller,
+    UrlPath(id): UrlPath<String>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(Json(identity.disable_user(&ctx, &id).await?))
+}
+
+/// Opens a closed account again; its sessions stay ended.
+#[utoipa::path(post, path = "/api/v1/users/{id}/enable", tag = "identity", operation_id = "enable_user",
+    params(("id" = String, Path, description = "`usr_…`")),
+    responses((status = 200, body = User), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
+async fn enable_user(
+    State(identity): State<Identity>,
+    Caller(ctx): Caller,
+    UrlPath(id): UrlPath<String>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(Json(identity.enable_user(&ctx, &id).await?))
+}
+
+/// Lists a person's open sessions, newest first.
+#[utoipa::path(get, path = "/api/v1/users/{id}/sessions", tag = "identity", operation_id = "list_user_sessions",
+    params(("id" = String, Path, description = "`usr_…`")),
+    responses((status = 200, body = SignIns), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
+async fn list_user_sessions(
+    State(identity): State<Identity>,
+    Caller(ctx): Caller,
+    UrlPath(id): UrlPath<String>,
+) -> Result<impl IntoResponse, Problem> {
+    Ok(Json(identity.list_sessions_of(&ctx, &id).await?))
+}
+
+/// Ends one of a person's sessions.
+#[utoipa::path(delete, path = "/api/v1/users/{id}/sessions/{sid}", tag = "identity", operation_id = "end_user_session",
+    params(("id" = String, Path, description = "`usr_…`"), ("sid" = String, Path, description = "`ses_…`")),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
+async fn end_user_session(
+    State(identity): State<Identity>,
+    Caller(ctx): Caller,
+    UrlPath((id, session_id)): UrlPath<(String, String)>,
+) -> Result<impl IntoResponse, Problem> {
+    identity.end_session_of(&ctx, &id, &session_id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,16 +1,14 @@
-//! Rules of roles: administrators grant them, only owners make or unmake owners, and one owner always stays.
+//! Rules of roles and accounts: administrators change them, only owners make or unmake owners, and one owner always stays.
 
-use ::store::Reach;
-use kernel::{Ctx, Cursor, Error, Micros, Page, PageRequest, PrincipalKind, Result, Role, Scope};
+use ::store::{Conn, Reach, Tx};
 
-use super::store::{self, NewInvitation};
-use super::{Invitation, User};
+use kernel::{Ctx, Cursor, Error, Page, PageRequest, PrincipalKind, Result, Role, Scope};
+
+use super::User;
+use super::store;
 use crate::Identity;
 use crate::audit::{self, AuditEntry};
-use crate::token::Opaque;
-
-/// Life of an invitation, microseconds.
-const INVITATION_TTL: i64 = 7 * Micros::DAY;
+use crate::sessions::store::end_sessions_of_user;
 
 impl Identity {
     /// The people of the tenant, in the order they came.
@@ -25,45 +23,6 @@ impl Identity {
             let wanted = i64::from(page.limit) + 1;
             let rows = store::list_users(&mut conn, &ctx.tenant, after.as_deref(), wanted).await?;
             Ok(Page::cut(rows, page.limit, |user| user.user_id.clone()))
-        })
-        .await
-    }
-
-    /// Invites one person into the caller's tenant with a role; good for seven days.
-    ///
-    /// # Errors
-    /// `forbidden` without the scope `admin`, `owner_required` to invite an owner; both audited.
-    pub async fn invite(&self, ctx: &Ctx, role: Role) -> Result<Invitation> {
-        self.audited(ctx, "identity.invite", "invitations", async {
-            ctx.require(Scope::Admin)?;
-            require_owner_for(ctx, [Some(role), None])?;
-            let now = self.now();
-            let (token, hash) = self.mint(Opaque::Invitation)?;
-            let invitation = Invitation {
-                invitation_id: kernel::id::new_id("inv", now),
-                token,
-                role,
-                expires_at: now.plus(INVITATION_TTL),
-            };
-            let (made, ctx, reach) = (invitation.clone(), ctx.clone(), Reach::of(&ctx.tenant));
-            self.store
-                .write("identity.invite", reach, move |tx| {
-                    Box::pin(async move {
-                        let row = NewInvitation {
-                            invitation_id: &made.invitation_id,
-                            token_hash: &hash,
-                            role: made.role,
-                            created_by: &ctx.principal.id,
-                            expires_at: made.expires_at,
-                        };
-                        store::add_invitation(tx, &ctx.tenant, &row, now).await?;
-                        let resource = format!("invitation:{}", made.invitation_id);
-                        let entry = AuditEntry::of(&ctx, now, "identity.invite", resource);
-                        audit::record(tx, &entry.fields(&["role"])).await
-                    })
-                })
-                .await?;
-            Ok(invitation)
         })
         .await
     }
@@ -90,16 +49,13 @@ impl Identity {
             .write("identity.set_role", reach, move |tx| {
                 Box::pin(async move {
                     store::lock_roles(tx, &ctx.tenant).await?;
-                    let user = store::find_user(tx, &ctx.tenant, &user_id).await?;
-                    let mut user = user.ok_or_else(|| Error::not_found("user"))?;
+                    let mut user = get_user(tx, &ctx, &user_id).await?;
                     let before = user.role.as_deref().and_then(Role::parse);
                     if before == role {
                         return Ok(user);
                     }
                     require_owner_for(&ctx, [before, role])?;
-                    if before == Some(Role::Owner) && store::count_owners(tx, &ctx.tenant).await? <= 1 {
-                        return Err(crate::Error::LastOwner.into());
-                    }
+                    keep_an_owner(tx, &ctx, &user).await?;
                     store::update_role(tx, &ctx.tenant, &user_id, role).await?;
                     let entry = AuditEntry::of(&ctx, now, "identity.set_role", format!("user:{user_id}"));
                     audit::record(tx, &entry.fields(&["role"])).await?;
@@ -109,10 +65,90 @@ impl Identity {
             })
             .await
     }
+
+    /// Closes a person's account: their sessions end, and no password or key of theirs opens anything, at once here and
+    /// within seconds elsewhere. Safe to repeat.
+    ///
+    /// # Errors
+    /// `forbidden`, `owner_required` for an owner (both audited); `not_found`; `last_owner`.
+    pub async fn disable_user(&self, ctx: &Ctx, user_id: &str) -> Result<User> {
+        self.change_standing(ctx, user_id, "identity.disable_user", true).await
+    }
+
+    /// Opens a closed account again. Its keys work again; its sessions stay ended. Safe to repeat.
+    ///
+    /// # Errors
+    /// `forbidden`, `owner_required` for an owner (both audited); `not_found`.
+    pub async fn enable_user(&self, ctx: &Ctx, user_id: &str) -> Result<User> {
+        self.change_standing(ctx, user_id, "identity.enable_user", false).await
+    }
+
+    async fn change_standing(
+        &self,
+        ctx: &Ctx,
+        user_id: &str,
+        action: &'static str,
+        close: bool,
+    ) -> Result<User> {
+        let resource = format!("user:{user_id}");
+        let user = self
+            .audited(ctx, action, &resource, async {
+                ctx.require(Scope::Admin)?;
+                let entry = AuditEntry::of(ctx, self.now(), action, &resource).fields(&["disabled_at"]);
+                let (ctx, id) = (ctx.clone(), user_id.to_owned());
+                let reach = Reach::of(&ctx.tenant);
+                self.store
+                    .write(action, reach, move |tx| {
+                        Box::pin(async move { change_standing(tx, &ctx, &id, close, &entry).await })
+                    })
+                    .await
+            })
+            .await?;
+        self.standings.forget_all();
+        Ok(user)
+    }
+}
+
+async fn change_standing(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    user_id: &str,
+    close: bool,
+    entry: &AuditEntry,
+) -> Result<User> {
+    store::lock_roles(tx, &ctx.tenant).await?;
+    let mut user = get_user(tx, ctx, user_id).await?;
+    if user.disabled_at.is_some() == close {
+        return Ok(user);
+    }
+    require_owner_for(ctx, [user.role.as_deref().and_then(Role::parse), None])?;
+    if close {
+        keep_an_owner(tx, ctx, &user).await?;
+        end_sessions_of_user(tx, &ctx.tenant, user_id, entry.at).await?;
+    }
+    user.disabled_at = close.then_some(entry.at);
+    store::update_disabled(tx, &ctx.tenant, user_id, user.disabled_at).await?;
+    audit::record(tx, entry).await?;
+    Ok(user)
+}
+
+/// A person of the caller's tenant.
+pub(super) async fn get_user(conn: &mut Conn, ctx: &Ctx, user_id: &str) -> Result<User> {
+    let user = store::find_user(conn, &ctx.tenant, user_id).await?;
+    user.ok_or_else(|| Error::not_found("user"))
+}
+
+/// Refuses to take away the last owner who can sign in. Call it under `lock_roles`.
+async fn keep_an_owner(tx: &mut Tx, ctx: &Ctx, user: &User) -> Result<()> {
+    let is_active_owner = user.role.as_deref() == Some(Role::Owner.as_str()) && user.disabled_at.is_none();
+    if is_active_owner && store::count_owners(tx, &ctx.tenant).await? <= 1 {
+        return Err(crate::Error::LastOwner.into());
+    }
+    Ok(())
 }
 
 /// Only an owner, or the operator at the machine, touches the role `owner`.
-fn require_owner_for(ctx: &Ctx, roles: [Option<Role>; 2]) -> Result<()> {
+pub(crate) fn require_owner_for(ctx: &Ctx, roles: [Option<Role>; 2]) -> Result<()> {
     let is_owner = ctx.principal.role == Some(Role::Owner) || ctx.principal.kind == PrincipalKind::Operator;
     if roles.contains(&Some(Role::Owner)) && !is_owner {
         return Err(crate::Error::OwnerRequired.into());

@@ -1,4 +1,4 @@
-//! The tables `users` and `invitations`, as administration uses them.
+//! The table `users`, as administration uses it.
 
 use kernel::{Micros, Result, Role, TenantId};
 use sqlx::FromRow;
@@ -13,6 +13,7 @@ struct Row {
     email: Option<String>,
     role: Option<String>,
     created_at: i64,
+    disabled_at: Option<i64>,
 }
 
 impl From<Row> for User {
@@ -23,6 +24,7 @@ impl From<Row> for User {
             email: row.email,
             role: row.role,
             created_at: Micros(row.created_at),
+            disabled_at: row.disabled_at.map(Micros),
         }
     }
 }
@@ -37,7 +39,7 @@ pub(super) async fn list_users(
     let rows = fetch_all!(
         conn,
         Row,
-        "SELECT user_id, username, email, role, created_at FROM users
+        "SELECT user_id, username, email, role, created_at, disabled_at FROM users
          WHERE tenant_id = $1 AND ($2 IS NULL OR user_id > $2)
          ORDER BY user_id
          LIMIT $3",
@@ -52,7 +54,8 @@ pub(super) async fn find_user(conn: &mut Conn, tenant: &TenantId, user_id: &str)
     let row = fetch_optional!(
         conn,
         Row,
-        "SELECT user_id, username, email, role, created_at FROM users WHERE tenant_id = $1 AND user_id = $2",
+        "SELECT user_id, username, email, role, created_at, disabled_at FROM users
+         WHERE tenant_id = $1 AND user_id = $2",
         tenant.as_str(),
         user_id,
     )?;
@@ -92,32 +95,19 @@ pub(super) async fn update_role(
     Ok(())
 }
 
-/// An invitation to add.
-pub(super) struct NewInvitation<'i> {
-    pub(super) invitation_id: &'i str,
-    pub(super) token_hash: &'i str,
-    pub(super) role: Role,
-    pub(super) created_by: &'i str,
-    pub(super) expires_at: Micros,
-}
-
-pub(super) async fn add_invitation(
+/// Closes an account from an instant on, or opens it again.
+pub(super) async fn update_disabled(
     tx: &mut Tx,
     tenant: &TenantId,
-    invitation: &NewInvitation<'_>,
-    now: Micros,
+    user_id: &str,
+    since: Option<Micros>,
 ) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO invitations (tenant_id, invitation_id, token_hash, role, created_by, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "UPDATE users SET disabled_at = $1 WHERE tenant_id = $2 AND user_id = $3",
+        since.map(|at| at.0),
         tenant.as_str(),
-        invitation.invitation_id,
-        invitation.token_hash,
-        invitation.role.as_str(),
-        invitation.created_by,
-        now.0,
-        invitation.expires_at.0,
+        user_id,
     )?;
     Ok(())
 }

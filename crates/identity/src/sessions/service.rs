@@ -1,6 +1,6 @@
 //! Opening, listing and ending sessions.
 
-use ::store::Tx;
+use ::store::{Conn, Tx};
 use kernel::{Ctx, Error, Micros, Result, Role, Secret};
 
 use super::store::{self, EndedSession, ListedSession, NewSession};
@@ -120,7 +120,12 @@ impl Identity {
             return Ok(SignIns { sessions: Vec::new(), count: 0 });
         };
         let mut conn = self.store.read(&ctx.tenant).await?;
-        let rows = store::list_sessions(&mut conn, &ctx.tenant, user_id, self.now()).await?;
+        self.open_sessions(&mut conn, ctx, user_id).await
+    }
+
+    /// Open sessions of a person of the caller's tenant.
+    pub(crate) async fn open_sessions(&self, conn: &mut Conn, ctx: &Ctx, user_id: &str) -> Result<SignIns> {
+        let rows = store::list_sessions(conn, &ctx.tenant, user_id, self.now()).await?;
         let sessions: Vec<SignIn> =
             rows.into_iter().map(|row| sign_in(row, &ctx.principal.credential_id)).collect();
         Ok(SignIns { count: sessions.len(), sessions })
@@ -131,23 +136,36 @@ impl Identity {
     /// # Errors
     /// `not_found` when it is absent, ended or somebody else's (which is audited).
     pub async fn end_session(&self, ctx: &Ctx, session_id: &str) -> Result<()> {
-        let now = self.now();
-        let resource = format!("session:{session_id}");
         let owner = {
             let mut conn = self.store.read(&ctx.tenant).await?;
             store::find_session_owner(&mut conn, &ctx.tenant, session_id).await?
         };
         if owner.is_some() && owner != ctx.principal.user_id {
+            let resource = format!("session:{session_id}");
             self.record_refusal(ctx, "identity.end_session", &resource).await?;
         }
         if owner.is_none() || owner != ctx.principal.user_id {
             return Err(Error::not_found("session"));
         }
-        let entry = AuditEntry::of(ctx, now, "identity.end_session", resource);
+        self.close_session(ctx, session_id, "identity.end_session").await
+    }
+
+    /// Ends a session that the caller may end.
+    ///
+    /// # Errors
+    /// `not_found` when it has ended already.
+    pub(crate) async fn close_session(
+        &self,
+        ctx: &Ctx,
+        session_id: &str,
+        action: &'static str,
+    ) -> Result<()> {
+        let now = self.now();
+        let entry = AuditEntry::of(ctx, now, action, format!("session:{session_id}"));
         let (tenant, id) = (ctx.tenant.clone(), session_id.to_owned());
         let ended = self
             .store
-            .write("identity.end_session", &ctx.tenant, move |tx| {
+            .write(action, &ctx.tenant, move |tx| {
                 Box::pin(async move {
                     let ended = store::end_session(tx, tenant.as_str(), &id, now).await?;
                     if ended.is_some() {

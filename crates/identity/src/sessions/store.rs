@@ -175,6 +175,22 @@ pub(crate) async fn end_sessions_of_key(
     )?)
 }
 
+/// Ends every session of a person.
+pub(crate) async fn end_sessions_of_user(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    user_id: &str,
+    now: Micros,
+) -> Result<u64> {
+    Ok(execute!(
+        tx,
+        "UPDATE sessions SET ended_at = $1 WHERE tenant_id = $2 AND user_id = $3 AND ended_at IS NULL",
+        now.0,
+        tenant.as_str(),
+        user_id,
+    )?)
+}
+
 /// Notes a use; `until` moves the end, never backwards.
 pub(crate) async fn update_last_used(
     tx: &mut Tx,

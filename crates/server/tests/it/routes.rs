@@ -225,6 +225,13 @@ impl Ids {
             ("DELETE", format!("/api/v1/api-keys/{}", self.key), none.clone(), self.key.clone()),
             ("DELETE", format!("/auth/sessions/{session}"), none.clone(), session.clone()),
             ("PUT", format!("/api/v1/users/{}/role", self.user), role, self.user.clone()),
+            ("GET", format!("/api/v1/users/{}/sessions", self.user), none.clone(), self.user.clone()),
+            (
+                "DELETE",
+                format!("/api/v1/users/{}/sessions/{session}", self.user),
+                none.clone(),
+                session.clone(),
+            ),
             (
                 "GET",
                 format!("/api/v1/events?session_id=talk&user_id={}", self.user),
@@ -308,7 +315,7 @@ on_both_engines! {
         for who in ["admin", "owner", "reader key"] {
             let bearer = world.caller(who);
             let (theirs, absent) = (of_stranger.requests(), Ids::absent().requests());
-            let pairs = theirs.iter().zip(&absent).take(6);
+            let pairs = theirs.iter().zip(&absent).take(8);
             for (theirs, absent) in pairs.filter(|(theirs, _)| by_path.contains(&theirs.0)) {
                 let (seen, wanted) = (ask(&world, bearer, theirs).await, ask(&world, bearer, absent).await);
                 if seen != wanted {

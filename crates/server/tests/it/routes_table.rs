@@ -49,6 +49,8 @@ const READS: Access = Access::Caller([200, 200, 200, 200, 200, 403, 200, 200, 20
 const READS_ONE: Access = Access::Caller([404, 200, 404, 404, 200, 403, 200, 404, 404]);
 const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
 const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
+const ADMINISTERS_ONE: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403]);
+const ADMINISTERS_ONE_AWAY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 403, 404, 403]);
 const SIGNED_IN: Access = Access::Caller([200; 9]);
 const OWN_KEYS: Access = Access::Caller([201, 201, 201, 201, 403, 403, 201, 201, 201]);
 
@@ -75,8 +77,14 @@ pub(crate) const ROUTES: &[Route] = &[
         Access::Caller([404, 204, 204, 204, 403, 403, 204, 404, 404]),
     ),
     native("GET", "/api/v1/users", ADMINISTERS),
-    native("PUT", "/api/v1/users/{id}/role", Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403])),
+    native("PUT", "/api/v1/users/{id}/role", ADMINISTERS_ONE),
     native("POST", "/api/v1/invitations", Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403])),
+    native("GET", "/api/v1/invitations", ADMINISTERS),
+    native("DELETE", "/api/v1/invitations/{id}", ADMINISTERS_ONE_AWAY),
+    native("GET", "/api/v1/users/{id}/sessions", ADMINISTERS_ONE),
+    native("DELETE", "/api/v1/users/{id}/sessions/{sid}", ADMINISTERS_ONE_AWAY),
+    native("POST", "/api/v1/users/{id}/disable", ADMINISTERS_ONE),
+    native("POST", "/api/v1/users/{id}/enable", ADMINISTERS_ONE),
     native("GET", "/api/v1/audit", ADMINISTERS),
     contract("POST", "/api/v1/events", WRITES),
     native("POST", "/api/v1/events/batch", WRITES),
@@ -226,6 +234,21 @@ impl World {
             ("PUT", "/api/v1/users/{id}/role") => {
                 let path = format!("/api/v1/users/{}/role", self.subject.user_id);
                 (path, json!({"role": "viewer"}))
+            }
+            ("POST", "/api/v1/users/{id}/disable" | "/api/v1/users/{id}/enable")
+            | ("GET", "/api/v1/users/{id}/sessions") => {
+                (path.replace("{id}", &self.subject.user_id), Value::Null)
+            }
+            ("DELETE", "/api/v1/users/{id}/sessions/{sid}") => {
+                let access = session().await["access_token"].as_str().unwrap().to_owned();
+                let id = self.current_session(&access).await;
+                (format!("/api/v1/users/{}/sessions/{id}", self.member.user_id), Value::Null)
+            }
+            ("DELETE", "/api/v1/invitations/{id}") => {
+                let body = json!({"role": "viewer"});
+                let made = self.server.post_as(&self.owner.access, "/api/v1/invitations", &body);
+                let made = made.await.expect(201).json;
+                (format!("/api/v1/invitations/{}", made["invitation_id"].as_str().unwrap()), Value::Null)
             }
             ("POST", "/api/v1/invitations") => same(json!({"role": "viewer"})),
             ("POST", "/api/v1/events") => same(event("a word of one's own")),

@@ -1,0 +1,8 @@
+//! Inviting one person into a tenant: making, listing and withdrawing invitations.
+
+mod model;
+pub(crate) mod routes;
+mod service;
+mod store;
+
+pub use model::{Invitation, ListedInvitation};
