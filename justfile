@@ -33,6 +33,10 @@ e2e:
 kill9 cycles="200":
     scripts/kill-cycles {{cycles}}
 
+# The power-cut figure: 5,000 states of the disk.
+power-cuts images="5000":
+    scripts/power-cuts {{images}}
+
 # Answers per second of the health check against a FastAPI program.
 bench-live:
     scripts/bench-http

@@ -6,6 +6,7 @@
 mod api;
 mod database;
 mod ledger;
+pub mod power;
 mod server;
 
 pub use api::{Answer, Api};

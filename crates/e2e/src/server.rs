@@ -1,5 +1,6 @@
 //! Starting, watching and ending the built server.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub struct Hearth {
     home: TempDir,
     port: u16,
     settings: Vec<(String, String)>,
+    /// The words of a program that runs the binary.
+    wrapper: Vec<String>,
 }
 
 /// A running server; killed when dropped.
@@ -57,13 +60,20 @@ impl Hearth {
         let database = Database::create(engine, &data)?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let settings = vec![("RATE_LIMIT_ENABLED".to_owned(), "false".to_owned())];
-        Ok(Self { database, home, port, settings })
+        Ok(Self { database, home, port, settings, wrapper: Vec::new() })
     }
 
     /// Adds one environment variable for the servers started later.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Lets another program, such as `strace`, run the binary from now on; it must keep the process id.
+    #[must_use]
+    pub fn under(mut self, words: &[&str]) -> Self {
+        self.wrapper = words.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -84,8 +94,10 @@ impl Hearth {
 
     /// A command of the binary with these settings and nothing else from our environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut words = self.wrapper.iter().map(OsString::from).chain([binary().into_os_string()]);
+        let mut command = Command::new(words.next().expect("the binary is always named"));
         command
+            .args(words)
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())

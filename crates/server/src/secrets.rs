@@ -30,10 +30,15 @@ pub(crate) fn take_or_make(config: &Config) -> std::io::Result<Secrets> {
     };
     // Made with the others, so that what is sealed later can be opened by whoever restores this directory.
     get(&config.encryption_key, "encryption_key")?;
-    Ok(Secrets {
+    let secrets = Secrets {
         jwt: get(&config.jwt_secret, "jwt_secret")?,
         api_key: get(&config.api_key_secret, "api_key_secret")?,
-    })
+    };
+    // Before anything is stored under them: a power cut that took their names would lock everyone out.
+    for folder in [&folder, &config.data_dir] {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(secrets)
 }
 
 fn read_or_make(path: &Path) -> std::io::Result<Secret> {

@@ -67,7 +67,7 @@ impl Blobs {
         let hash = data_hash(&bytes);
         let key = format!("{tenant}/{}/{hash}", &hash[..2]);
         match self {
-            Self::Disk(root) => put_file(&root.join(&key), &bytes).await?,
+            Self::Disk(root) => put_file(root, &key, &bytes).await.map_err(blob_error)?,
             Self::S3(s3) => {
                 s3.put(&ObjectPath::from(key.as_str()), bytes.into()).await.map_err(blob_error)?;
             }
@@ -133,26 +133,32 @@ pub fn data_hash(bytes: &[u8]) -> String {
     })
 }
 
-/// Writes beside, syncs, renames, syncs the folder: after a power cut the file is whole or absent.
-async fn put_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    if tokio::fs::try_exists(path).await.map_err(blob_error)? {
-        return Ok(());
-    }
+/// Writes beside, syncs, renames, syncs the folders: after a power cut the object is whole or absent.
+async fn put_file(root: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let path = root.join(key);
     let folder = path.parent().expect("a key has a folder");
-    tokio::fs::create_dir_all(folder).await.map_err(blob_error)?;
-    let beside = folder.join(format!(".{}", kernel::random::token()));
-    let written = async {
-        let mut file = tokio::fs::File::create_new(&beside).await?;
-        file.write_all(bytes).await?;
-        file.sync_all().await?;
-        tokio::fs::rename(&beside, path).await?;
-        tokio::fs::File::open(folder).await?.sync_all().await
+    if !tokio::fs::try_exists(&path).await? {
+        tokio::fs::create_dir_all(folder).await?;
+        let beside = folder.join(format!(".{}", kernel::random::token()));
+        let written = async {
+            let mut file = tokio::fs::File::create_new(&beside).await?;
+            file.write_all(bytes).await?;
+            file.sync_all().await?;
+            tokio::fs::rename(&beside, &path).await
+        }
+        .await;
+        if written.is_err() {
+            let _ = tokio::fs::remove_file(&beside).await;
+        }
+        written?;
     }
-    .await;
-    if written.is_err() {
-        let _ = tokio::fs::remove_file(&beside).await;
+    // A name lasts once its folder is synced, and so do those of the folders. Also when the object was there already:
+    // whoever is making it may not have come this far.
+    let above = root.parent().unwrap_or(root);
+    for folder in folder.ancestors().take_while(|folder| folder.starts_with(above)) {
+        tokio::fs::File::open(folder).await?.sync_all().await?;
     }
-    written.map_err(blob_error)
+    Ok(())
 }
 
 fn blob_error(error: impl std::fmt::Display) -> Error {
