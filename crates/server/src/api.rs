@@ -9,21 +9,28 @@ use utoipa::openapi::{Components, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::admin::Admin;
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Hearth", description = "One server for AI agents: what they remember. Errors are problem details \
         (RFC 9457); their `code` is stable.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
     tags((name = "identity", description = "Who asks, and what they may do"),
-        (name = "memory", description = "What agents recorded, and what matters now"))
+        (name = "memory", description = "What agents recorded, and what matters now"),
+        (name = "admin", description = "The server itself, for its operators"))
 )]
 struct Description;
 
 /// Every route that needs the database, and the description of them all.
-pub fn routes(identity: Identity, memory: Memory) -> (Router, utoipa::openapi::OpenApi) {
+pub(crate) fn routes(identity: Identity, memory: Memory, admin: Admin) -> (Router, utoipa::openapi::OpenApi) {
     let (identity_router, identity_api) = identity::routes().split_for_parts();
     let (memory_router, memory_api) = memory::routes().split_for_parts();
-    let router = identity_router.with_state(identity).merge(memory_router.with_state(memory));
-    (router, describe([identity_api, memory_api]))
+    let (admin_router, admin_api) = crate::admin::routes().split_for_parts();
+    let router = identity_router
+        .with_state(identity)
+        .merge(memory_router.with_state(memory))
+        .merge(admin_router.with_state(admin));
+    (router, describe([identity_api, memory_api, admin_api]))
 }
 
 /// The description alone, for programs and the generated reference; needs no running server.
@@ -31,10 +38,10 @@ pub fn description() -> utoipa::openapi::OpenApi {
     fn of<S: Clone + Send + Sync + 'static>(router: OpenApiRouter<S>) -> utoipa::openapi::OpenApi {
         router.split_for_parts().1
     }
-    describe([of(identity::routes()), of(memory::routes())])
+    describe([of(identity::routes()), of(memory::routes()), of(crate::admin::routes())])
 }
 
-fn describe(parts: [utoipa::openapi::OpenApi; 2]) -> utoipa::openapi::OpenApi {
+fn describe(parts: [utoipa::openapi::OpenApi; 3]) -> utoipa::openapi::OpenApi {
     let mut api = Description::openapi();
     for part in parts {
         api.merge(part);

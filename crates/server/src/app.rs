@@ -18,6 +18,7 @@ use store::{Blobs, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use crate::admin::Admin;
 use crate::config::{Config, EmbeddingConfig};
 use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
@@ -89,8 +90,15 @@ impl App {
             Identity::new(store.clone(), clock.clone(), config.identity(secrets.jwt, secrets.api_key));
         let name = store.database_name().to_owned();
         let health = Health::new(clock.clone(), config.service_name.clone(), name, dependencies.clone());
-        let router = router(&config, &store, &clock, &identity, &memory, &health);
         let config = Arc::new(config);
+        let admin = Admin {
+            config: config.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            identity: identity.clone(),
+            health: health.clone(),
+        };
+        let router = router(admin, &memory);
         Ok(Self { config, store, clock, identity, memory, health, dependencies, router, wake_jobs })
     }
 
@@ -236,20 +244,14 @@ pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
     }
 }
 
-fn router(
-    config: &Config,
-    store: &Store,
-    clock: &Clock,
-    identity: &Identity,
-    memory: &Memory,
-    health: &Health,
-) -> Router {
+fn router(admin: Admin, memory: &Memory) -> Router {
+    let Admin { config, store, clock, identity, health } = admin.clone();
     let addresses = AddressRules { trusted_proxies: config.trusted_proxies.clone() };
     let observer = Observer::default();
     let metrics = Metrics::new(
-        store.clone(),
+        store,
         memory.clone(),
-        clock.clone(),
+        clock,
         SystemWatch::start(config.data_dir.clone()),
         config.metrics.clone(),
         addresses.clone(),
@@ -258,8 +260,8 @@ fn router(
     let authenticator: Authenticator = Arc::new(identity.clone());
     let mut router = health::routes(health.clone()).merge(metrics::routes(metrics));
     if config.run_mode.serves {
-        let (routes, description) = api::routes(identity.clone(), memory.clone());
-        let gate = from_fn_with_state(health.clone(), health::refuse_while_starting);
+        let (routes, description) = api::routes(identity, memory.clone(), admin);
+        let gate = from_fn_with_state(health, health::refuse_while_starting);
         router = router
             .merge(routes.route_layer(gate))
             .merge(api::documentation(description))

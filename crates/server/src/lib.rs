@@ -1,5 +1,6 @@
 //! The composition root: configuration, start-up, router, health, metrics, and the commands of the `hearth` binary.
 
+mod admin;
 pub mod api;
 pub mod app;
 pub mod commands;

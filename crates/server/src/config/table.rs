@@ -180,6 +180,12 @@ pub const SETTINGS: &[Setting] = &[
         "Who may make an account; invite, in development open.",
     ),
     setting(
+        "OPERATOR_TENANT",
+        Kind::Text,
+        "default",
+        "Tenant whose administrators look after the whole server: jobs, backups, limits of all tenants.",
+    ),
+    setting(
         "API_KEY_SECRET",
         Kind::Text,
         "",

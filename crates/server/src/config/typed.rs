@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use httpkit::limits::RateConfig;
 use ipnet::IpNet;
-use kernel::Secret;
+use kernel::{Secret, TenantId};
 use store::StoreConfig;
 use store::blob::S3Config;
 
@@ -115,6 +115,8 @@ pub struct Config {
     pub require_authentication: bool,
     /// Who may make an account.
     pub registration: identity::Registration,
+    /// Whose administrators are the server's operators.
+    pub operator_tenant: TenantId,
     /// Origins of other sites' pages.
     pub cors_origins: Vec<HeaderValue>,
     /// Proxies whose word counts.
@@ -152,6 +154,7 @@ impl Config {
             values.list("CORS_ORIGINS").into_iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
         let data_dir = PathBuf::from(values.text("DATA_DIR").unwrap_or("./data"));
         let s3 = s3(values, findings);
+        let operator_tenant = operator_tenant(values, findings);
         if findings.len() > before {
             return None;
         }
@@ -170,6 +173,7 @@ impl Config {
             encryption_key: secret("ENCRYPTION_KEY"),
             require_authentication: values.flag("REQUIRE_AUTHENTICATION"),
             registration: registration(values, production),
+            operator_tenant: operator_tenant?,
             cors_origins: origins.collect(),
             trusted_proxies,
             max_connections: values.number("MAX_CONNECTIONS") as usize,
@@ -281,6 +285,12 @@ fn registration(values: &Values, production: bool) -> identity::Registration {
         None if production => identity::Registration::Invite,
         None => identity::Registration::Open,
     }
+}
+
+fn operator_tenant(values: &Values, findings: &mut Vec<Finding>) -> Option<TenantId> {
+    let name = "OPERATOR_TENANT";
+    let refused = |why| findings.push(Finding::refusal(name, format!("{why}; name an existing tenant")));
+    TenantId::parse(values.text(name).unwrap_or("default")).map_err(refused).ok()
 }
 
 fn rate(values: &Values) -> RateConfig {

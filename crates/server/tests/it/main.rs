@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as loudly as tests")]
 
+mod admin_jobs;
 mod answer;
 mod bad_bodies;
 mod bad_requests;

@@ -51,6 +51,9 @@ const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 2
 const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
 const ADMINISTERS_ONE: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403]);
 const ADMINISTERS_ONE_AWAY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 403, 404, 403]);
+/// The tenant `acme` is the operators'; the stranger administers another.
+const OPERATES: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 403, 403]);
+const OPERATES_SILENTLY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 403, 403, 403]);
 const SIGNED_IN: Access = Access::Caller([200; 9]);
 const OWN_KEYS: Access = Access::Caller([201, 201, 201, 201, 403, 403, 201, 201, 201]);
 
@@ -96,6 +99,10 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/memory/stats", READS),
     native("GET", "/api/v1/sessions", READS),
     native("POST", "/api/v1/memories/search", READS),
+    native("GET", "/api/v1/admin/jobs", OPERATES),
+    native("GET", "/api/v1/admin/jobs/summary", OPERATES),
+    native("POST", "/api/v1/admin/jobs/{id}/retry", OPERATES_SILENTLY),
+    native("POST", "/api/v1/admin/jobs/{id}/cancel", OPERATES_SILENTLY),
     native("DELETE", "/api/v1/session", Access::Caller([204; 9])),
 ];
 
@@ -261,9 +268,32 @@ impl World {
             }
             ("POST", "/api/v1/memories/search") => same(json!({"query": "a long report", "limit": 3,
                 "neighbours": 1, "channel": "private", "tags": {"any": ["work"]}, "mode": "auto"})),
+            ("POST", "/api/v1/admin/jobs/{id}/retry" | "/api/v1/admin/jobs/{id}/cancel") => {
+                (path.replace("{id}", &self.waiting_job().await), Value::Null)
+            }
             ("GET" | "DELETE", _) if !path.contains('{') => same(Value::Null),
             _ => panic!("no example for {method} {path}"),
         }
+    }
+
+    /// A new job of a kind that nobody runs.
+    async fn waiting_job(&self) -> String {
+        let now = kernel::Clock::system().now();
+        let tenant = kernel::TenantId::parse("other").unwrap();
+        let key = kernel::random::token();
+        let payload = json!({"token": "a-secret-of-the-job", "note": "shown"}).to_string();
+        let job = store::NewJob { kind: "test.nobody", key: key.clone(), payload, run_at: now };
+        let store = &self.server.app.store;
+        store
+            .write("test.job", store::Reach::Everyone, move |tx| {
+                Box::pin(async move { Ok(store::jobs::enqueue(tx, &tenant, now, job).await?) })
+            })
+            .await
+            .unwrap();
+        let mut conn = store.read(store::Reach::Everyone).await.unwrap();
+        let filter = store::jobs::JobFilter { kind: Some("test.nobody".to_owned()), ..Default::default() };
+        let jobs = store::jobs::list_jobs(&mut conn, &filter, 1_000).await.unwrap();
+        jobs.into_iter().find(|job| job.job_key == key).unwrap().job_id
     }
 
     /// The session behind an access token.

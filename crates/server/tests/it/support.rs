@@ -176,6 +176,7 @@ fn config(dir: &Path, database: &str, settings: &[(&str, &str)]) -> Config {
         ("JWT_SECRET", JWT_SECRET),
         ("API_KEY_SECRET", PEPPER),
         ("ENCRYPTION_KEY", SEAL),
+        ("OPERATOR_TENANT", "acme"),
     ];
     let variables: BTreeMap<String, String> =
         base.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

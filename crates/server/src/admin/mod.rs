@@ -1,0 +1,81 @@
+//! Server-wide administration: routes under `/api/v1/admin` for operators, who look after all tenants.
+//!
+//! An operator is a caller with the scope `admin` in the tenant that `OPERATOR_TENANT` names. An administrator of any other
+//! tenant is none: what is shown here crosses tenants.
+
+mod jobs;
+mod mask;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use identity::Identity;
+use identity::audit::{self, AuditEntry};
+use kernel::{Clock, Ctx, Error, Micros, Result, Scope};
+use store::{Reach, Store, Tx};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::Config;
+use crate::health::Health;
+
+/// What the routes of operators work with. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    /// Settings.
+    pub(crate) config: Arc<Config>,
+    /// Database.
+    pub(crate) store: Store,
+    /// Time.
+    pub(crate) clock: Clock,
+    /// Who asks, and the audit log.
+    pub(crate) identity: Identity,
+    /// What is known of the process and what it depends on.
+    #[allow(dead_code, reason = "read by routes that tell of the server's health")]
+    pub(crate) health: Health,
+}
+
+impl Admin {
+    /// Lets operators pass; anybody else is refused, and that is audited in their own tenant.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub(crate) async fn operator(&self, ctx: &Ctx, action: &'static str) -> Result<()> {
+        if ctx.tenant == self.config.operator_tenant && ctx.scopes.has(Scope::Admin) {
+            return Ok(());
+        }
+        if let Err(lost) = self.identity.record_refusal(ctx, action, "server").await {
+            tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
+        }
+        Err(Error::forbidden(
+            "this is for the operators of the server: administrators of the tenant that OPERATOR_TENANT names",
+        ))
+    }
+
+    /// Does an operator's change and writes its audit row, both or neither; `act` gets the instant of the row.
+    ///
+    /// # Errors
+    /// `forbidden`; those of `act`.
+    pub(crate) async fn change(
+        &self,
+        ctx: &Ctx,
+        action: &'static str,
+        resource: String,
+        act: impl for<'t> FnOnce(&'t mut Tx, Micros) -> BoxFuture<'t, Result<()>> + Send + 'static,
+    ) -> Result<()> {
+        self.operator(ctx, action).await?;
+        let entry = AuditEntry::of(ctx, self.clock.now(), action, resource);
+        self.store
+            .write(action, Reach::Everyone, move |tx| {
+                Box::pin(async move {
+                    act(tx, entry.at).await?;
+                    audit::record(tx, &entry).await
+                })
+            })
+            .await
+    }
+}
+
+/// Every route of operators, each with its documentation.
+pub(crate) fn routes() -> OpenApiRouter<Admin> {
+    OpenApiRouter::new().merge(jobs::routes())
+}

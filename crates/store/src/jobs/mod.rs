@@ -1,0 +1,84 @@
+//! A durable queue: a job is written with the row that causes it, leased, retried and finally kept as a dead letter.
+
+mod admin;
+mod lease;
+mod runner;
+
+use kernel::{Micros, TenantId};
+use sqlx::FromRow;
+
+pub use self::admin::{JobFilter, JobRow, KindSummary, STATES, cancel, list_jobs, retry, summarise_kinds};
+pub use self::runner::{Handler, Runner};
+use crate::{Reach, Result, Store, Tx, execute, fetch_all, fetch_optional};
+
+/// Work to enqueue.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Kind, which chooses the handler.
+    pub kind: &'static str,
+    /// What it is about: a second job of the same kind and key is not added while one waits.
+    pub key: String,
+    /// JSON for the handler.
+    pub payload: String,
+    /// Earliest start.
+    pub run_at: Micros,
+}
+
+/// A leased job in the hands of a handler.
+#[derive(Clone, Debug, FromRow)]
+pub struct Job {
+    /// Its tenant.
+    pub tenant_id: String,
+    /// `job_…`.
+    pub job_id: String,
+    /// Kind.
+    pub kind: String,
+    /// Key.
+    pub job_key: String,
+    /// JSON of the enqueuer.
+    pub payload: String,
+    /// Tries begun, this one included.
+    pub tries: i64,
+    /// Names this lease: whoever holds another has lost the job.
+    lease_token: String,
+}
+
+/// Adds a job in the caller's transaction, unless one of the same kind and key waits.
+///
+/// A job that waits is locked until the caller commits: run before that, it would miss the rows that count on it.
+///
+/// # Errors
+/// The engine's.
+pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO jobs (tenant_id, job_id, kind, job_key, payload, state, tries, run_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, 'due', 0, $6, $7)
+         ON CONFLICT (tenant_id, kind, job_key) WHERE state = 'due' DO UPDATE SET run_at = jobs.run_at",
+        tenant.as_str(),
+        kernel::id::new_id("job", now),
+        job.kind,
+        job.key,
+        job.payload,
+        job.run_at.0,
+        now.0,
+    )?;
+    Ok(())
+}
+
+/// How many jobs wait in each state, and how long the oldest due one has waited, in seconds.
+///
+/// # Errors
+/// The engine's.
+pub async fn depth(store: &Store, now: Micros) -> Result<(Vec<(String, i64)>, f64)> {
+    let mut conn = store.read(Reach::Everyone).await?;
+    let states = fetch_all!(
+        &mut conn,
+        (String, i64),
+        "SELECT state, COUNT(*) FROM jobs WHERE state <> 'done' GROUP BY state"
+    )?;
+    let oldest: Option<(Option<i64>,)> =
+        fetch_optional!(&mut conn, (Option<i64>,), "SELECT MIN(run_at) FROM jobs WHERE state = 'due'")?;
+    let oldest = oldest.and_then(|row| row.0).map_or(0.0, |at| (now.0 - at).max(0) as f64 / 1e6);
+    Ok((states, oldest))
+}
