@@ -1,6 +1,7 @@
 //! A running server: its parts put together, in the order in which each needs the one before.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,16 +71,18 @@ impl App {
     /// What cannot be opened, with the variable to look at.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         metrics::recorder();
-        let secrets = secrets::take_or_make(&config).map_err(|e| {
-            StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))
-        })?;
-        let store = open_store(&config).await?;
         let blobs = match &config.s3 {
             Some(s3) => Blobs::s3(s3)
                 .map_err(|e| StartError::new("S3_ENDPOINT", format!("cannot be used: {e}; mend it")))?,
             None => Blobs::disk(config.data_dir.join("blobs")),
         };
         let embedder = Arc::new(open_embedder(&config)?);
+        make_place(&config)?;
+        let store = open_store(&config).await?;
+        // Made when nothing else can be refused any more, so that a refusal leaves nothing behind.
+        let secrets = secrets::take_or_make(&config).map_err(|e| {
+            StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))
+        })?;
         let probes = probes::probes(&config, &store, &blobs, &embedder);
         let dependencies = Dependencies::new(clock.clone(), probes);
         let wake_jobs = Arc::new(Notify::new());
@@ -195,6 +198,18 @@ impl App {
         }
         Ok(listeners)
     }
+}
+
+/// Makes the data directory, its owner's alone.
+///
+/// # Errors
+/// A place that is not ours to make.
+pub(crate) fn make_place(config: &Config) -> Result<(), StartError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
+    made.map_err(|error| {
+        let place = config.data_dir.display();
+        StartError::new("DATA_DIR", format!("cannot make {place}: {error}; name a directory of your own"))
+    })
 }
 
 /// Opens the database; SQLite's file must be one.

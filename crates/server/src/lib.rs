@@ -6,6 +6,7 @@ pub mod app;
 pub mod commands;
 pub mod config;
 pub mod dependencies;
+mod disk;
 mod format;
 mod health;
 mod lock;

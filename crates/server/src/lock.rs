@@ -2,7 +2,8 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+
+use crate::config::Config;
 
 /// Held for as long as the process serves; the operating system lets go when it dies.
 pub(crate) struct DataLock(#[allow(dead_code, reason = "the lock lives as long as the open file")] File);
@@ -16,13 +17,14 @@ pub(crate) enum LockError {
     Io(String),
 }
 
-/// Takes the lock of a data directory and writes our process id into it.
+/// Takes the lock of an embedded database, a file beside it, and writes our process id into it.
 ///
 /// # Errors
 /// [`LockError`].
-pub(crate) fn take(data_dir: &Path) -> Result<DataLock, LockError> {
+pub(crate) fn take(config: &Config) -> Result<DataLock, LockError> {
     let io = |error: std::io::Error| LockError::Io(error.to_string());
-    let path = data_dir.join("hearth.lock");
+    let database = config.database.store.sqlite_path().unwrap_or_else(|| config.data_dir.join("hearth.db"));
+    let path = database.with_extension("lock");
     let mut file =
         File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
     match file.try_lock() {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 use sysinfo::{Disks, Networks, System};
 
+use crate::disk::Disk;
+
 /// The `system` object of `/api/v1/metrics`, and what alerts need beside it.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct SystemSample {
@@ -86,16 +88,6 @@ fn sample(system: &mut System, data_dir: &std::path::Path) -> SystemSample {
         disk_write_mb: written as f64 / MB,
         network_sent_mb: sent as f64 / MB,
         network_recv_mb: received as f64 / MB,
-        data_disk_percent: data_disk_percent(&disks, data_dir),
+        data_disk_percent: Disk::of(data_dir).map_or(0.0, |disk| disk.used_percent()),
     }
-}
-
-fn data_disk_percent(disks: &Disks, data_dir: &std::path::Path) -> f64 {
-    let absolute = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
-    let holding = disks.list().iter().filter(|disk| absolute.starts_with(disk.mount_point()));
-    let disk = holding.max_by_key(|disk| disk.mount_point().as_os_str().len());
-    disk.map_or(0.0, |disk| {
-        let total = disk.total_space().max(1) as f64;
-        (total - disk.available_space() as f64) / total * 100.0
-    })
 }

@@ -47,9 +47,6 @@ pub(super) enum Admin {
 pub(super) async fn open(flags: &Flags) -> Result<App, Failure> {
     let mut config = configuration(flags, false)?;
     config.embedding = EmbeddingConfig::None;
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
-        Failure::setting("DATA_DIR", &format!("cannot make it: {error}; name a directory of your own"))
-    })?;
     let app = App::build(config, Clock::system()).await?;
     store::migrate::up(&app.store, &app.clock).await?;
     Ok(app)

@@ -1,18 +1,25 @@
 //! `hearth config check|show|schema|reference`.
 
 use clap::Subcommand;
+use serde_json::json;
 
-use super::{Failure, configuration, pretty, report, say};
-use crate::config::{
-    Environment, Flags, Severity, check_place, load, process_environment, reference, schema, show,
-};
+use super::{Failure, pretty, say, usable};
+use crate::config::{Flags, load, process_environment, reference, schema, show, shown};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Configure {
     /// Check everything without starting; exits 2 with every problem
-    Check,
+    Check {
+        /// Print the findings as JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
     /// Print each setting with its value and source; secrets only as their length
-    Show,
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of the configuration file
     Schema,
     /// Print the reference page in Markdown
@@ -20,20 +27,21 @@ pub(super) enum Configure {
 }
 
 pub(super) fn run(flags: &Flags, command: &Configure) -> Result<(), Failure> {
+    let loaded = || load(flags, &process_environment());
     match command {
-        Configure::Check => {
-            let config = configuration(flags, true)?;
-            if config.data_dir.exists() {
-                let production = config.environment == Environment::Production;
-                let findings = check_place(&config.data_dir, config.database.is_embedded, production);
-                report(&findings, true);
-                if findings.iter().any(|finding| finding.severity == Severity::Refuse) {
-                    return Err(Failure { code: 2, text: "hearth: it would not start".to_owned() });
-                }
+        Configure::Check { json } => {
+            let loaded = loaded().with_place();
+            if *json {
+                let findings = &loaded.findings;
+                say(&pretty(&json!({"usable": loaded.config.is_some(), "findings": findings})))?;
+                let text = "hearth: it would not start".to_owned();
+                return loaded.config.map(|_| ()).ok_or(Failure { code: 2, text });
             }
+            usable(loaded, true)?;
             say("the configuration can be used")
         }
-        Configure::Show => say(show(&load(flags, &process_environment()).values).trim_end()),
+        Configure::Show { json: true } => say(&pretty(&shown(&loaded().values))),
+        Configure::Show { json: false } => say(show(&loaded().values).trim_end()),
         Configure::Schema => say(&pretty(&schema())),
         Configure::Reference => say(reference().trim_end()),
     }

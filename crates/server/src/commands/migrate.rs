@@ -28,7 +28,7 @@ pub(super) async fn run(flags: &Flags, command: Migrate) -> Result<(), Failure> 
     let changes = matches!(command, Migrate::Up | Migrate::Down { .. });
     let _lock = if changes && config.database.is_embedded {
         let held = |_| Failure::setting("DATA_DIR", "a server holds this embedded database; stop it first");
-        Some(lock::take(&config.data_dir).map_err(held)?)
+        Some(lock::take(&config).map_err(held)?)
     } else {
         None
     };

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, Finding, Flags, Severity, load};
+use crate::config::{Config, Flags, Loaded, Severity, load};
 
 /// One self-hosted server for AI agents: what they remember.
 #[derive(Debug, Parser)]
@@ -132,18 +132,20 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 /// # Errors
 /// Exit code 2 when anything was refused.
 pub(crate) fn configuration(flags: &Flags, verbose: bool) -> Result<Config, Failure> {
-    let loaded = load(flags, &crate::config::process_environment());
-    report(&loaded.findings, verbose);
-    loaded.config.ok_or(Failure { code: 2, text: "hearth: not started; mend the lines above".to_owned() })
+    usable(load(flags, &crate::config::process_environment()), verbose)
 }
 
-/// Prints refusals, and warnings if wanted, on stderr.
-pub(crate) fn report(findings: &[Finding], verbose: bool) {
-    for finding in findings {
+/// Prints refusals, and warnings if wanted, on stderr; gives the settings when nothing was refused.
+///
+/// # Errors
+/// Exit code 2 when anything was refused.
+pub(crate) fn usable(loaded: Loaded, verbose: bool) -> Result<Config, Failure> {
+    for finding in &loaded.findings {
         match finding.severity {
             Severity::Refuse => eprintln!("{finding}"),
             Severity::Warn if verbose => eprintln!("{finding} (warning)"),
             Severity::Warn => {}
         }
     }
+    loaded.config.ok_or(Failure { code: 2, text: "hearth: not started; mend the lines above".to_owned() })
 }

@@ -1,21 +1,19 @@
 //! `hearth serve` and `hearth setup-link`.
 
-use std::os::unix::fs::DirBuilderExt;
-
 use kernel::Clock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, configuration, report, say};
+use super::{Failure, say, usable};
 use crate::App;
-use crate::app::public_address;
-use crate::config::{Config, Environment, Flags, Severity, check_place, load, process_environment};
+use crate::app::{make_place, public_address};
+use crate::config::{Config, Flags, load, process_environment};
 use crate::lock::{self, LockError};
 
 /// Starts the server and returns when it has drained.
 pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
-    let config = configuration(flags, true)?;
-    prepare_place(&config)?;
+    let config = usable(load(flags, &process_environment()).with_place(), true)?;
+    make_place(&config)?;
     // Held to the end of this function: a second server on the same embedded database is refused.
     let _lock = if config.database.is_embedded { Some(take_lock(&config)?) } else { None };
     crate::logs::start(&config.log);
@@ -66,25 +64,8 @@ async fn start_beside_database(app: &App) -> Result<Vec<tokio::net::TcpListener>
     Ok(app.bind().await?)
 }
 
-fn prepare_place(config: &Config) -> Result<(), Failure> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
-    made.map_err(|error| {
-        Failure::setting(
-            "DATA_DIR",
-            &format!("cannot make {}: {error}; name a directory of your own", config.data_dir.display()),
-        )
-    })?;
-    let production = config.environment == Environment::Production;
-    let findings = check_place(&config.data_dir, config.database.is_embedded, production);
-    report(&findings, true);
-    if findings.iter().any(|finding| finding.severity == Severity::Refuse) {
-        return Err(Failure { code: 2, text: "hearth: not started; mend the lines above".to_owned() });
-    }
-    Ok(())
-}
-
 fn take_lock(config: &Config) -> Result<lock::DataLock, Failure> {
-    lock::take(&config.data_dir).map_err(|error| match error {
+    lock::take(config).map_err(|error| match error {
         LockError::Held(pid) => {
             let who =
                 pid.map_or_else(|| "another server".to_owned(), |pid| format!("another server (pid {pid})"));

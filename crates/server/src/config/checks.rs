@@ -1,14 +1,16 @@
 //! What a server refuses to start with, and what it only warns of.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::Path;
 
-use super::table::SETTINGS;
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::secrets::{check_secrets, is_unexpanded, password_of};
 use super::values::Values;
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Said and logged.
     Warn,
@@ -17,7 +19,7 @@ pub enum Severity {
 }
 
 /// Something wrong or doubtful in the configuration. Never holds a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -34,7 +36,7 @@ impl Finding {
     }
 
     /// Something that development tolerates and production refuses.
-    fn by_environment(variable: &str, text: impl Into<String>, is_production: bool) -> Self {
+    pub(super) fn by_environment(variable: &str, text: impl Into<String>, is_production: bool) -> Self {
         let severity = if is_production { Severity::Refuse } else { Severity::Warn };
         Self { severity, variable: variable.to_owned(), text: text.into() }
     }
@@ -58,6 +60,7 @@ pub(super) fn check_values(values: &Values, findings: &mut Vec<Finding>) {
     check_secrets(values, production, findings);
     check_exposure(values, production, findings);
     check_database(values, production, findings);
+    check_addresses(values, findings);
     if !values.text("JWT_ALGORITHM").is_some_and(|text| text.eq_ignore_ascii_case("HS256")) {
         findings.push(Finding::refusal("JWT_ALGORITHM", "is not HS256; remove it or set HS256"));
     }
@@ -65,83 +68,6 @@ pub(super) fn check_values(values: &Values, findings: &mut Vec<Finding>) {
         let text = "would drop the schema at start-up; remove it and use `hearth migrate`";
         findings.push(Finding::refusal("MIGRATIONS_RESET", text));
     }
-}
-
-/// Values that guides and example files print; whoever copies them shares them with everybody.
-const PUBLISHED: &[&str] = &[
-    "changeme",
-    "change-me",
-    "change_me",
-    "secret",
-    "password",
-    "your-secret-key",
-    "your_secret_key",
-    "supersecret",
-    "dev-secret",
-    "default",
-    "test",
-    "admin",
-    "minioadmin",
-    "your-secret-key-change-in-production",
-    "your-super-secret-jwt-key-change-this-in-production",
-    "change-this-secret-in-production",
-    "development-secret-key-change-in-production",
-    "jwt-secret-key",
-    "super-secret-key",
-    "postgres",
-];
-
-fn is_published(text: &str) -> bool {
-    let low = text.to_ascii_lowercase();
-    let placeholder = (low.starts_with('<') && low.ends_with('>'))
-        || (low.starts_with("your-") && low.ends_with("-here"))
-        || (low.starts_with("your_") && low.ends_with("_here"))
-        || low.contains("changeme")
-        || low.contains("change-this");
-    placeholder || PUBLISHED.contains(&low.as_str())
-}
-
-fn check_secrets(values: &Values, production: bool, findings: &mut Vec<Finding>) {
-    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
-    for setting in SETTINGS.iter().filter(|setting| setting.is_secret && values.is_set(setting.name)) {
-        let (used, text) = (values.used_name(setting.name), values.text(setting.name).unwrap_or_default());
-        let keys_of_ours =
-            ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "API_KEY_SECRET", "ENCRYPTION_KEY", "METRICS_TOKEN"];
-        if text.contains("${") {
-            findings.push(Finding::refusal(&used, "holds an unexpanded ${…}; set the value itself"));
-        } else if is_published(text) || text.contains("user:pass") {
-            let what = if setting.name == "JWT_SECRET" {
-                format!("{used} is using default value!; generate one: openssl rand -base64 32")
-            } else {
-                "is a published example; generate one: openssl rand -base64 32".to_owned()
-            };
-            findings.push(Finding::refusal(&used, what));
-        } else if keys_of_ours.contains(&setting.name) && is_weak(text) {
-            let what = "is shorter than 32 characters or has fewer than 8 different ones; generate one: openssl rand -base64 32";
-            findings.push(Finding::by_environment(&used, what, production));
-        }
-        if setting.name != "DATABASE_URL"
-            && let Some(other) = seen.insert(text, used.clone())
-        {
-            let what = format!("has the same value as {other}, so one leak opens both; give each its own");
-            findings.push(Finding::by_environment(&used, what, production));
-        }
-    }
-    let shared = values.text("DATABASE_URL").is_some_and(|url| !url.starts_with("sqlite:"));
-    for name in ["JWT_SECRET", "API_KEY_SECRET", "ENCRYPTION_KEY"] {
-        if shared && !values.is_set(name) {
-            let what = "is not set, and servers that share a database must share it; generate one: openssl rand -base64 32";
-            findings.push(Finding::by_environment(name, what, production));
-        }
-    }
-}
-
-fn is_weak(text: &str) -> bool {
-    let mut letters: Vec<char> = text.chars().collect();
-    let length = letters.len();
-    letters.sort_unstable();
-    letters.dedup();
-    length < 32 || letters.len() < 8
 }
 
 fn check_exposure(values: &Values, production: bool, findings: &mut Vec<Finding>) {
@@ -163,10 +89,21 @@ fn check_exposure(values: &Values, production: bool, findings: &mut Vec<Finding>
             findings.push(Finding::by_environment(&origins, format!("holds `{origin}`, {what}"), production));
         }
     }
-    for proxy in values.list("TRUSTED_PROXIES") {
-        if ["0.0.0.0/0", "::/0", "*"].contains(&proxy.as_str()) {
-            let what = "trusts the whole world, so anybody could forge an address; name your proxies";
-            findings.push(Finding::by_environment("TRUSTED_PROXIES", what, production));
+    let proxies = values.list("TRUSTED_PROXIES");
+    if proxies.iter().filter_map(|proxy| proxy.parse::<IpNet>().ok()).any(|network| is_whole_world(&network))
+    {
+        let what = "trusts the whole world, so anybody could forge an address; name your proxies";
+        findings.push(Finding::by_environment(&values.used_name("TRUSTED_PROXIES"), what, production));
+    }
+}
+
+/// Half of all addresses or more, also those of IPv4 in IPv6's clothes.
+fn is_whole_world(network: &IpNet) -> bool {
+    match network {
+        IpNet::V4(network) => network.prefix_len() <= 1,
+        IpNet::V6(network) => {
+            network.prefix_len() <= 3
+                || (network.prefix_len() <= 97 && network.addr().to_ipv4_mapped().is_some())
         }
     }
 }
@@ -201,39 +138,40 @@ fn bad_origin(origin: &str, production: bool) -> Option<&'static str> {
 }
 
 fn check_database(values: &Values, production: bool, findings: &mut Vec<Finding>) {
-    let Some(url) = values.text("DATABASE_URL") else {
-        return;
-    };
-    let used = values.used_name("DATABASE_URL");
-    if url.starts_with("sqlite:") {
-        return;
+    for name in ["DATABASE_URL", "DATABASE_URL_REPLICA"] {
+        if let Some(url) = values.text(name).filter(|url| !url.starts_with("sqlite:")) {
+            check_database_url(&values.used_name(name), url, production, findings);
+        }
     }
-    let Some(rest) = url
-        .strip_prefix("postgres://")
-        .or_else(|| url.strip_prefix("postgresql://"))
-        .or_else(|| url.strip_prefix("postgresql+asyncpg://"))
-    else {
-        findings.push(Finding::refusal(
-            &used,
-            "is no address of a database; write postgres://user:password@host/name or sqlite:<file>",
-        ));
+    let (least, most) = (values.number("DATABASE_POOL_MIN"), values.number("DATABASE_POOL_MAX"));
+    if values.is_set("DATABASE_POOL_MIN") && least > most {
+        let what = format!("is {least}, more than DATABASE_POOL_MAX ({most}); lower it or raise the other");
+        findings.push(Finding::refusal(&values.used_name("DATABASE_POOL_MIN"), what));
+    }
+}
+
+fn check_database_url(used: &str, url: &str, production: bool, findings: &mut Vec<Finding>) {
+    let schemes = ["postgres://", "postgresql://", "postgresql+asyncpg://"];
+    let Some(rest) = schemes.iter().find_map(|scheme| url.strip_prefix(scheme)) else {
+        let what = "is no address of a database; write postgres://user:password@host/name or sqlite:<file>";
+        findings.push(Finding::refusal(used, what));
         return;
     };
     let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
     let authority = authority.split('/').next().unwrap_or_default();
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let password = user.split_once(':').map_or("", |(_, password)| password);
-    if production && !password.is_empty() && is_weak_password(password) {
-        let text =
-            "has a password of fewer than 16 characters or 3 kinds of them; choose a longer one".to_owned();
-        findings.push(Finding { severity: Severity::Warn, variable: used.clone(), text });
+    let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let password = password_of(url);
+    if production && !password.is_empty() && is_weak_password(&password) {
+        let text = "has a password of fewer than 16 characters or 3 kinds of them; choose a longer one";
+        findings.push(Finding { severity: Severity::Warn, variable: used.to_owned(), text: text.to_owned() });
     }
-    let tls = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"]
-        .iter()
-        .any(|mode| query.contains(mode));
-    if !tls && !is_near(host) {
+    let mut wanted = query.split('&').filter_map(|pair| pair.split_once('='));
+    let has_tls = wanted.any(|(name, mode)| {
+        ["sslmode", "ssl-mode"].contains(&name) && ["require", "verify-ca", "verify-full"].contains(&mode)
+    });
+    if !has_tls && !is_near(host) {
         let what = "reaches a remote database without TLS; add sslmode=verify-full";
-        findings.push(Finding::by_environment(&used, what, production));
+        findings.push(Finding::by_environment(used, what, production));
     }
 }
 
@@ -260,58 +198,22 @@ fn is_near(host: &str) -> bool {
     }
 }
 
-/// Refuses or warns of a secret's file that others may read. Its group may: that is how a service is given its secrets.
-pub(super) fn loose_file(variable: &str, path: &Path, production: bool) -> Option<Finding> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path).ok()?.permissions().mode();
-    let what = || format!("names {}, which others may read; chmod 600 it", path.display());
-    (mode & 0o007 != 0).then(|| Finding::by_environment(variable, what(), production))
-}
-
-/// Least room on the data disk: bytes, and share of the disk.
-const LEAST_FREE_BYTES: u64 = 200 * 1024 * 1024;
-const LEAST_FREE_SHARE: f64 = 0.05;
-
-/// Checks the data directory: writable, not readable by others, on a local disk with room.
-pub fn check_place(data_dir: &Path, is_embedded: bool, production: bool) -> Vec<Finding> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut findings = Vec::new();
-    let shown = data_dir.display();
-    let probe = data_dir.join(".writable");
-    if let Err(error) = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
-        findings.push(Finding::refusal(
-            "DATA_DIR",
-            format!("cannot write to {shown}: {error}; name a directory of your own"),
-        ));
-        return findings;
+/// Addresses of other services must be addresses.
+fn check_addresses(values: &Values, findings: &mut Vec<Finding>) {
+    let is_word = |text: &str| ["none", "local"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    for (name, words, cure) in [
+        ("EMBEDDING_BASE_URL", true, "write none, local or an address like http://localhost:1234/v1"),
+        ("S3_ENDPOINT", false, "write it like https://s3.example.com or minio:9000"),
+    ] {
+        let Some(text) = values.text(name).filter(|text| !(words && is_word(text))) else {
+            continue;
+        };
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        // Objects may also be named by host and port alone.
+        let place = rest.or_else(|| (!words && !text.contains("://")).then_some(text));
+        let host = place.unwrap_or_default().split('/').next().unwrap_or_default();
+        if host.is_empty() || text.contains(char::is_whitespace) || is_unexpanded(text) {
+            findings.push(Finding::refusal(&values.used_name(name), format!("is no address; {cure}")));
+        }
     }
-    let mode = std::fs::metadata(data_dir).map_or(0, |meta| meta.permissions().mode());
-    if mode & 0o077 != 0 {
-        let what = format!("{shown} is open to others; chmod 700 it");
-        findings.push(Finding::by_environment("DATA_DIR", what, production));
-    }
-    let disks = sysinfo::Disks::new_with_refreshed_list();
-    let absolute = data_dir.canonicalize().unwrap_or_else(|_| data_dir.to_owned());
-    let disk = disks.list().iter().filter(|disk| absolute.starts_with(disk.mount_point()));
-    let Some(disk) = disk.max_by_key(|disk| disk.mount_point().as_os_str().len()) else {
-        return findings;
-    };
-    let (free, total) = (disk.available_space(), disk.total_space());
-    if free < LEAST_FREE_BYTES || (free as f64) < total as f64 * LEAST_FREE_SHARE {
-        let what = format!(
-            "has {} MB free on {shown}, less than 200 MB or 5 %; make room or name another disk",
-            free / 1_000_000
-        );
-        findings.push(Finding::by_environment("DATA_DIR", what, production));
-    }
-    let system = disk.file_system().to_string_lossy().to_ascii_lowercase();
-    if is_embedded
-        && ["nfs", "cifs", "smb", "9p", "fuse.sshfs"].iter().any(|network| system.starts_with(network))
-    {
-        let what = format!(
-            "{shown} lies on a network file system ({system}), where SQLite cannot lock; use a local disk or PostgreSQL"
-        );
-        findings.push(Finding::by_environment("DATA_DIR", what, production));
-    }
-    findings
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::checks::{self, Finding, Severity};
+use super::env_file::{ENV_FILES, Variable, Variables, gather};
+use super::place;
 use super::table::{SETTINGS, Setting};
 use super::typed::Config;
 use super::values::{Source, Values, canonical_text, check_kind, same_meaning};
@@ -38,9 +40,39 @@ pub struct Loaded {
     pub findings: Vec<Finding>,
 }
 
-/// Reads all layers and checks the result. `environment` is the process's variables.
+impl Loaded {
+    /// Adds what the files and disks say of a server that would start here.
+    #[must_use]
+    pub fn with_place(mut self) -> Self {
+        self.findings.extend(place::check_place(&self.values));
+        self.settle();
+        self
+    }
+
+    /// Nothing can be used when anything was refused; what was only doubtful stays with the settings.
+    fn settle(&mut self) {
+        let refused = self.findings.iter().any(|finding| finding.severity == Severity::Refuse);
+        self.config = self.config.take().filter(|_| !refused);
+        if let Some(config) = &mut self.config {
+            config.warnings.clone_from(&self.findings);
+        }
+    }
+}
+
+/// Reads all layers and checks the result. `environment` is the process's variables; the machine's env files are read
+/// too, unless a configuration is named.
 pub fn load(flags: &Flags, environment: &BTreeMap<String, String>) -> Loaded {
+    load_beside(flags, environment, if flags.config.is_none() { ENV_FILES } else { &[] })
+}
+
+/// As [`load`], with these env files, the strongest first.
+pub fn load_beside<P: AsRef<Path>>(
+    flags: &Flags,
+    environment: &BTreeMap<String, String>,
+    env_files: &[P],
+) -> Loaded {
     let (mut values, mut findings) = (Values::default(), Vec::new());
+    let environment = &gather(environment, env_files, &mut findings);
     read_file(flags, &mut values, &mut findings);
     for setting in SETTINGS {
         read_setting(setting, environment, &mut values, &mut findings);
@@ -57,10 +89,12 @@ pub fn load(flags: &Flags, environment: &BTreeMap<String, String>) -> Loaded {
         findings.extend(check_kind(setting, &values.used_name(setting.name), text));
     }
     checks::check_values(&values, &mut findings);
+    place::check_files(&values, &mut findings);
     // Built also when something was refused: an operator sees every problem at once.
-    let built = Config::build(&values, &mut findings);
-    let refused = findings.iter().any(|finding| finding.severity == Severity::Refuse);
-    Loaded { config: built.filter(|_| !refused), values, findings }
+    let config = Config::build(&values, &mut findings);
+    let mut loaded = Loaded { config, values, findings };
+    loaded.settle();
+    loaded
 }
 
 fn read_file(flags: &Flags, values: &mut Values, findings: &mut Vec<Finding>) {
@@ -110,21 +144,21 @@ fn plain(value: &toml::Value) -> String {
 /// Reads one setting from the environment under all of its names; names that disagree are refused.
 fn read_setting(
     setting: &'static Setting,
-    environment: &BTreeMap<String, String>,
+    environment: &Variables,
     values: &mut Values,
     findings: &mut Vec<Finding>,
 ) {
     let mut found: Vec<(String, String, Source)> = Vec::new();
     let names = [setting.name.to_owned(), format!("HEARTH_{}", setting.name)];
     for name in names {
-        if let Some(text) = non_empty(environment, &name) {
-            found.push((name.clone(), text, Source::Variable(name)));
+        if let Some(variable) = environment.get(&name) {
+            found.push((name.clone(), variable.text.clone(), source(&name, variable)));
         }
     }
     for alias in setting.aliases {
-        if let Some(text) = non_empty(environment, alias.name) {
-            let text = canonical_text(alias, &text);
-            found.push((alias.name.to_owned(), text, Source::Variable(alias.name.to_owned())));
+        if let Some(variable) = environment.get(alias.name) {
+            let text = canonical_text(alias, &variable.text);
+            found.push((alias.name.to_owned(), text, source(alias.name, variable)));
         }
     }
     if found.is_empty() && setting.is_secret {
@@ -147,19 +181,19 @@ fn read_setting(
 
 fn read_secret_file(
     setting: &Setting,
-    environment: &BTreeMap<String, String>,
+    environment: &Variables,
     production: bool,
     findings: &mut Vec<Finding>,
 ) -> Option<(String, String, Source)> {
     let aliases = setting.aliases.iter().map(|alias| alias.name.to_owned());
     let names = [setting.name.to_owned(), format!("HEARTH_{}", setting.name)].into_iter().chain(aliases);
     for name in names.map(|name| format!("{name}_FILE")) {
-        let Some(path) = non_empty(environment, &name) else {
+        let Some(path) = environment.get(&name).map(|variable| variable.text.clone()) else {
             continue;
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                findings.extend(checks::loose_file(&name, Path::new(&path), production));
+                findings.extend(place::loose_file(&name, Path::new(&path), production));
                 return Some((
                     name,
                     text.trim_end_matches(['\n', '\r']).to_owned(),
@@ -178,8 +212,8 @@ fn read_secret_file(
 }
 
 /// Puts `DATABASE_URL` and the pool size together from the variables of older deployments.
-fn read_pg_parts(environment: &BTreeMap<String, String>, values: &mut Values, findings: &mut Vec<Finding>) {
-    let get = |name: &str| non_empty(environment, name);
+fn read_pg_parts(environment: &Variables, values: &mut Values, findings: &mut Vec<Finding>) {
+    let get = |name: &str| environment.get(name).map(|variable| variable.text.clone());
     if let (Some(host), false) = (get("PGHOST"), values.is_set("DATABASE_URL")) {
         let encode = |text: &str| -> String {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
@@ -197,7 +231,8 @@ fn read_pg_parts(environment: &BTreeMap<String, String>, values: &mut Values, fi
             get("PGPORT").unwrap_or_else(|| "5432".to_owned()),
             encode(&get("PGDATABASE").unwrap_or(user.clone())),
         );
-        values.set("DATABASE_URL", url, Source::Variable("PGHOST".to_owned()));
+        let mode = get("PGSSLMODE").map(|mode| format!("?sslmode={}", encode(&mode))).unwrap_or_default();
+        values.set("DATABASE_URL", url + &mode, source("PGHOST", &environment["PGHOST"]));
     }
     let Some(size) = get("POSTGRES_POOL_SIZE") else {
         return;
@@ -213,11 +248,12 @@ fn read_pg_parts(environment: &BTreeMap<String, String>, values: &mut Values, fi
         let what = format!("and {other} are both set and differ; remove one of them");
         findings.push(Finding::refusal("POSTGRES_POOL_SIZE", what));
     }
-    values.set("DATABASE_POOL_MAX", sum.to_string(), Source::Variable("POSTGRES_POOL_SIZE".to_owned()));
+    let source = source("POSTGRES_POOL_SIZE", &environment["POSTGRES_POOL_SIZE"]);
+    values.set("DATABASE_POOL_MAX", sum.to_string(), source);
 }
 
 /// A variable that begins with our prefix and is none of ours is a mistake in spelling.
-fn check_unknown(environment: &BTreeMap<String, String>, findings: &mut Vec<Finding>) {
+fn check_unknown(environment: &Variables, findings: &mut Vec<Finding>) {
     // The tools around the server have variables of their own.
     const OTHERS: &[&str] =
         &["HEARTH_TEST_", "HEARTH_BIN", "HEARTH_URL", "HEARTH_SETUP_URL", "HEARTH_KILL_CYCLES"];
@@ -254,7 +290,9 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Empty counts as unset.
-fn non_empty(environment: &BTreeMap<String, String>, name: &str) -> Option<String> {
-    environment.get(name).filter(|text| !text.is_empty()).cloned()
+fn source(name: &str, variable: &Variable) -> Source {
+    match &variable.file {
+        None => Source::Variable(name.to_owned()),
+        Some(file) => Source::EnvFile(name.to_owned(), file.clone()),
+    }
 }

@@ -1,16 +1,19 @@
 //! Configuration: one table of settings, one place that reads them, one typed structure.
 
 mod checks;
+mod env_file;
 mod load;
+mod place;
 mod reference;
+mod secrets;
 mod table;
 mod typed;
 mod values;
 
-pub use checks::{Finding, Severity, check_place};
-pub use load::{Flags, Loaded, load};
-pub(crate) use reference::without_password;
-pub use reference::{reference, schema, show};
+pub use checks::{Finding, Severity};
+pub use load::{Flags, Loaded, load, load_beside};
+pub use reference::{Shown, reference, schema, show};
+pub(crate) use reference::{shown, without_password};
 pub use table::{SETTINGS, Setting};
 pub use typed::{Config, DatabaseConfig, EmbeddingConfig, Environment, LogConfig, MetricsAccess, RunMode};
 pub use values::{Source, Values};

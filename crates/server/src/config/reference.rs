@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::table::{Kind, SETTINGS, Setting};
-use super::values::{Source, Values};
+use super::values::Values;
 
 /// The reference page in Markdown, made from the table.
 pub fn reference() -> String {
@@ -13,7 +14,8 @@ pub fn reference() -> String {
         "# Configuration\n\n\
          Made by `cargo xtask gen` from the table in `crates/server/src/config/table.rs`; do not edit.\n\n\
          Layers, weakest first: built in, `/etc/hearth/hearth.toml` or `--config FILE` (keys in lower case), the file that \
-         `<NAME>_FILE` names (secrets, marked ◆), environment variables, flags. Each variable is also read with the prefix \
+         `<NAME>_FILE` names (secrets, marked ◆), `/etc/hearth/hearth.env` and `/etc/ai-endpoint-platform/server.env` (unless \
+         `--config` is given), environment variables, flags. Each variable is also read with the prefix \
          `HEARTH_`. Two names of one setting that differ refuse to start; an empty variable counts as unset.\n\n\
          `hearth config check` tests a configuration, `hearth config show` prints what would be used and from where.\n\n\
          | Setting | Older names | Default | Allowed | Meaning |\n|---|---|---|---|---|\n",
@@ -78,22 +80,54 @@ pub fn schema() -> Value {
     })
 }
 
+/// A setting as operators may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Shown {
+    /// Canonical name.
+    pub name: &'static str,
+    /// What would be used: a secret as `set (32 bytes)`, an address without its password; absent when there is none.
+    pub value: Option<String>,
+    /// Where it came from: `default`, `flag`, or a file or variable by name.
+    pub source: String,
+    /// Never shown.
+    pub is_secret: bool,
+    /// One sentence.
+    pub meaning: &'static str,
+    /// What is used when nothing is set; empty when there is none.
+    pub default: &'static str,
+    /// Whether a change waits for a restart; the others are taken up on SIGHUP.
+    pub needs_restart: bool,
+}
+
 /// Each setting with the value that would be used and its source; secrets as their length, addresses without passwords.
+pub(crate) fn shown(values: &Values) -> Vec<Shown> {
+    let one = |setting: &Setting| {
+        let value = match values.text(setting.name) {
+            None => is_made(setting.name).then(|| "made at first run".to_owned()),
+            Some(url) if url.contains("://") => Some(without_password(url)),
+            Some(url) if url.starts_with("sqlite:") => Some(url.to_owned()),
+            Some(text) if setting.is_secret => Some(format!("set ({} bytes)", text.len())),
+            Some(text) => Some(text.to_owned()),
+        };
+        Shown {
+            name: setting.name,
+            value,
+            source: values.source(setting.name).to_string(),
+            is_secret: setting.is_secret,
+            meaning: setting.meaning,
+            default: setting.default,
+            needs_restart: !setting.reloads,
+        }
+    };
+    SETTINGS.iter().map(one).collect()
+}
+
+/// As [`shown`], a line each.
 pub fn show(values: &Values) -> String {
     let mut out = String::new();
-    for setting in SETTINGS {
-        let text = match values.text(setting.name) {
-            None if setting.is_secret && is_made(setting.name) => "made at first run".to_owned(),
-            None => "–".to_owned(),
-            Some(url) if setting.name == "DATABASE_URL" => without_password(url),
-            Some(text) if setting.is_secret => format!("set ({} bytes)", text.len()),
-            Some(text) => text.to_owned(),
-        };
-        let source = match values.source(setting.name) {
-            Source::Default => String::new(),
-            source => format!("  ({source})"),
-        };
-        let _ = writeln!(out, "{:32} {text}{source}", setting.name);
+    for Shown { name, value, source, .. } in shown(values) {
+        let source = if source == "default" { String::new() } else { format!("  ({source})") };
+        let _ = writeln!(out, "{name:32} {}{source}", value.as_deref().unwrap_or("–"));
     }
     out
 }
@@ -107,9 +141,13 @@ pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
+    // A query may carry passwords too, such as sslpassword, so only its best known word is kept.
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mode = query.split('&').find(|pair| pair.starts_with("sslmode="));
+    let mode = mode.map(|pair| format!("?{pair}")).unwrap_or_default();
     let Some((credentials, place)) = rest.rsplit_once('@') else {
-        return url.to_owned();
+        return format!("{scheme}://{rest}{mode}");
     };
     let user = credentials.split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}@{place}")
+    format!("{scheme}://{user}@{place}{mode}")
 }

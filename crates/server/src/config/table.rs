@@ -41,15 +41,22 @@ pub struct Setting {
     pub is_secret: bool,
     /// One sentence for the reference.
     pub meaning: &'static str,
+    /// Taken up by a running server on SIGHUP.
+    pub reloads: bool,
 }
 
 const fn setting(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
-    Setting { name, aliases: &[], kind, default, is_secret: false, meaning }
+    Setting { name, aliases: &[], kind, default, is_secret: false, meaning, reloads: false }
 }
 
 impl Setting {
     const fn or(mut self, aliases: &'static [Alias]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    const fn live(mut self) -> Self {
+        self.reloads = true;
         self
     }
 
@@ -200,13 +207,15 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Exact origins of other sites' pages that may call; none when absent.",
     )
+    .live()
     .or(&[alias("ALLOWED_ORIGINS")]),
     setting(
         "TRUSTED_PROXIES",
         Kind::List,
         "",
         "Addresses or networks whose forwarding headers are believed.",
-    ),
+    )
+    .live(),
     setting("MAX_CONNECTIONS", Kind::Number(1, 1_000_000), "10000", "Connections at once."),
     setting(
         "DRAIN_LIMIT",
@@ -214,20 +223,22 @@ pub const SETTINGS: &[Setting] = &[
         "10s",
         "Longest wait for requests in flight when stopping.",
     ),
-    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited."),
+    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited.").live(),
     setting(
         "RATE_LIMIT_MAX_REQUESTS",
         Kind::Number(1, 1_000_000),
         "100",
         "Requests of a caller in a window.",
-    ),
-    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window."),
+    )
+    .live(),
+    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window.").live(),
     setting(
         "RATE_LIMIT_EVENTS_PER_MINUTE",
         Kind::Number(1, 10_000_000),
         "6000",
         "Requests of a caller that record events; a class of its own.",
-    ),
+    )
+    .live(),
     setting(
         "EMBEDDING_BASE_URL",
         Kind::Text,
@@ -261,7 +272,8 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Choice(&["trace", "debug", "info", "warn", "warning", "error"]),
         "info",
         "Least level logged.",
-    ),
+    )
+    .live(),
     setting("LOG_FORMAT", Kind::Choice(&["text", "json"]), "", "text, in production json."),
     setting("ENABLE_METRICS", Kind::Flag, "true", "Whether the metrics routes exist."),
     setting(

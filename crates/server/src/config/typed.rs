@@ -13,6 +13,7 @@ use store::StoreConfig;
 use store::blob::S3Config;
 
 use super::checks::{Finding, is_production};
+use super::reference::{Shown, shown};
 use super::values::Values;
 
 /// Which rules hold at start-up.
@@ -85,6 +86,10 @@ pub struct MetricsAccess {
 /// All settings.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Doubts that did not keep the server from starting.
+    pub warnings: Vec<Finding>,
+    /// Every setting as it may be shown.
+    pub shown: Vec<Shown>,
     /// Rules of start-up.
     pub environment: Environment,
     /// Addresses to listen on.
@@ -159,6 +164,8 @@ impl Config {
             return None;
         }
         Some(Self {
+            warnings: Vec::new(),
+            shown: shown(values),
             environment: if production { Environment::Production } else { Environment::Development },
             listen,
             run_mode: run_mode(values),

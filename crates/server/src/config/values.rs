@@ -16,6 +16,8 @@ pub enum Source {
     SecretFile(String),
     /// A variable, under the name that was used.
     Variable(String),
+    /// A line of an env file: the name that was used, and the file.
+    EnvFile(String, String),
     /// A flag of the command line.
     Flag,
     /// Made at first run and kept in `DATA_DIR/secrets`.
@@ -29,6 +31,7 @@ impl std::fmt::Display for Source {
             Self::File(path) => write!(f, "file {path}"),
             Self::SecretFile(path) => write!(f, "secret file {path}"),
             Self::Variable(name) => write!(f, "variable {name}"),
+            Self::EnvFile(name, path) => write!(f, "variable {name} in {path}"),
             Self::Flag => f.write_str("flag"),
             Self::Made => f.write_str("made at first run"),
         }
@@ -67,7 +70,7 @@ impl Values {
     /// The name under which the value came, for messages.
     pub fn used_name(&self, name: &str) -> String {
         match self.source(name) {
-            Source::Variable(used) => used,
+            Source::Variable(used) | Source::EnvFile(used, _) => used,
             _ => name.to_owned(),
         }
     }

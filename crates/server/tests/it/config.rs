@@ -24,7 +24,7 @@ fn read_with(file: &Path, settings: &[(&str, &str)]) -> Loaded {
 }
 
 /// Settings of a case over the sound ones of production.
-fn in_production<'s>(settings: &[(&'s str, &'s str)]) -> Vec<(&'s str, &'s str)> {
+pub(crate) fn in_production<'s>(settings: &[(&'s str, &'s str)]) -> Vec<(&'s str, &'s str)> {
     let sound = SOUND.iter().filter(|(name, _)| {
         !settings.iter().any(|(known, _)| {
             known.trim_start_matches("HEARTH_") == *name
@@ -86,8 +86,17 @@ fn bad_configurations_are_refused_with_their_variable_and_cure() {
             wrong.extend(complaints(case, &in_production(case.0), Severity::Refuse));
         }
     }
-    assert!(ALWAYS.len() + BY_ENVIRONMENT.len() >= 60, "{} cases", ALWAYS.len() + BY_ENVIRONMENT.len());
+    assert!(ALWAYS.len() + BY_ENVIRONMENT.len() >= 80, "{} cases", ALWAYS.len() + BY_ENVIRONMENT.len());
     assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The control of the two tests around it: without its rule, a case is complained of.
+#[test]
+fn a_case_that_nothing_refuses_is_complained_of() {
+    let sound: Case = (SOUND, "PORT", &["0 to 65535"]);
+    let found = complaints(&sound, SOUND, Severity::Refuse);
+    assert!(found.iter().any(|line| line.contains("no Refuse of PORT")), "{found:?}");
+    assert!(found.iter().any(|line| line.contains("usable is true")), "{found:?}");
 }
 
 #[test]

@@ -61,6 +61,50 @@ pub(crate) const ALWAYS: &[Case] = &[
         "DATABASE_URL",
         &["unexpanded", "set the value itself"],
     ),
+    (&[("JWT_SECRET", "Your-Super-Secret-JWT-Key-Change-In-Production")], "JWT_SECRET", &["default value"]),
+    (&[("JWT_SECRET", "your-256-bit-secret")], "JWT_SECRET", &["default value", "openssl rand"]),
+    (&[("JWT_SECRET", "0123456789abcdef0123456789abcdef")], "JWT_SECRET", &["default value"]),
+    (&[("JWT_SECRET", "replace_me_with_32_characters_of_chance")], "JWT_SECRET", &["default value"]),
+    (&[("ENCRYPTION_KEY", "CHANGE_ME_CHANGE_ME_CHANGE_ME_32")], "ENCRYPTION_KEY", &["published example"]),
+    (&[("API_KEY_SECRET", "keyboard cat")], "API_KEY_SECRET", &["published example"]),
+    (&[("METRICS_TOKEN", "placeholder-for-the-metrics-token")], "METRICS_TOKEN", &["published example"]),
+    (&[("OPENAI_API_KEY", "sk-your-api-key")], "OPENAI_API_KEY", &["published example"]),
+    (&[("JWT_SECRET", "$JWT_SECRET_OF_PRODUCTION")], "JWT_SECRET", &["unexpanded", "set the value itself"]),
+    (&[("ENCRYPTION_KEY", "$(openssl rand -base64 32)")], "ENCRYPTION_KEY", &["unexpanded"]),
+    (&[("API_KEY_SECRET", "{{ .Values.apiKeySecret }}")], "API_KEY_SECRET", &["unexpanded"]),
+    (
+        &[("DATABASE_URL", "postgres://hearth:change%2Dme@localhost/hearth")],
+        "DATABASE_URL",
+        &["placeholder for a password"],
+    ),
+    (
+        &[("POSTGRES_URL", "postgresql://hearth:<password>@localhost/hearth")],
+        "POSTGRES_URL",
+        &["placeholder for a password"],
+    ),
+    (
+        &[("PGHOST", "localhost"), ("PGPASSWORD", "your-password-here")],
+        "PGHOST",
+        &["placeholder for a password"],
+    ),
+    // Addresses of other services.
+    (&[("EMBEDDING_BASE_URL", "lcoal")], "EMBEDDING_BASE_URL", &["no address", "none, local"]),
+    (&[("EMBEDDING_API_URL", "localhost:11434/v1")], "EMBEDDING_API_URL", &["no address"]),
+    (&[("EMBEDDING_BASE_URL", "http:///v1")], "EMBEDDING_BASE_URL", &["no address"]),
+    (
+        &[
+            ("S3_ENDPOINT", "s3://bucket"),
+            ("S3_ACCESS_KEY", "b2JqZWN0cyBsaWUgaW4gYSBidWNrZXQ"),
+            ("S3_SECRET_KEY", "b2JqZWN0cyBsaWUgaW4gYSBidWNrZXQgb2Ygc3RvbmU"),
+        ],
+        "S3_ENDPOINT",
+        &["no address", "minio:9000"],
+    ),
+    (
+        &[("DATABASE_POOL_MIN", "9"), ("DATABASE_POOL_MAX", "4")],
+        "DATABASE_POOL_MIN",
+        &["more than DATABASE_POOL_MAX (4)", "lower it"],
+    ),
     // Names that disagree.
     (&[("PORT", "4001"), ("API_PORT", "4002")], "PORT", &["API_PORT", "differ", "remove one"]),
     (&[("SERVER_PORT", "4001"), ("APP_PORT", "4002")], "SERVER_PORT", &["APP_PORT", "differ"]),
@@ -199,6 +243,34 @@ pub(crate) const BY_ENVIRONMENT: &[Case] = &[
     (&[("CORS_ORIGINS", "ftp://app.example.com")], "CORS_ORIGINS", &["no origin"]),
     (&[("TRUSTED_PROXIES", "0.0.0.0/0")], "TRUSTED_PROXIES", &["whole world", "name your proxies"]),
     (&[("TRUSTED_PROXIES", "10.0.0.1,::/0")], "TRUSTED_PROXIES", &["whole world"]),
+    (&[("TRUSTED_PROXIES", "203.0.113.9/0")], "TRUSTED_PROXIES", &["whole world"]),
+    (&[("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1")], "TRUSTED_PROXIES", &["whole world"]),
+    (&[("TRUSTED_PROXIES", "::ffff:0.0.0.0/96")], "TRUSTED_PROXIES", &["whole world"]),
+    (
+        &[("DATABASE_URL", "postgres://postgres:postgres@localhost/hearth")],
+        "DATABASE_URL",
+        &["guides publish"],
+    ),
+    (
+        &[
+            ("DATABASE_URL", "postgres://hearth:dGhlIG90dGVyIHN3aW1zIHVwc3RyZWFtIGF0IGRhd24@db/hearth"),
+            ("JWT_SECRET", JWT),
+            ("API_KEY_SECRET", PEPPER),
+            ("ENCRYPTION_KEY", SEAL),
+        ],
+        "JWT_SECRET",
+        &["same value as the password in DATABASE_URL", "its own"],
+    ),
+    (
+        &[
+            ("S3_ENDPOINT", "minio:9000"),
+            ("S3_ACCESS_KEY", "b2JqZWN0cyBsaWUgaW4gYSBidWNrZXQgb2Ygc3RvbmU"),
+            ("S3_SECRET_KEY", "b2JqZWN0cyBsaWUgaW4gYSBidWNrZXQgb2Ygc3RvbmU"),
+        ],
+        "S3_SECRET_KEY",
+        &["same value as S3_ACCESS_KEY"],
+    ),
+    (&[("CORS_ORIGINS", "https://user@app.example.com")], "CORS_ORIGINS", &["leave out everything after"]),
     (
         &[("DATABASE_URL", "postgres://hearth:Aq9%23kfhsd82hLw@db.example.com/hearth")],
         "DATABASE_URL",
@@ -214,4 +286,10 @@ pub(crate) const BY_ENVIRONMENT: &[Case] = &[
         "DATABASE_URL",
         &["without TLS"],
     ),
+    (
+        &[("DATABASE_URL", "postgres://hearth@db.example.com/hearth?application_name=sslmode=require")],
+        "DATABASE_URL",
+        &["without TLS"],
+    ),
+    (&[("PGHOST", "db.example.com"), ("PGSSLMODE", "allow")], "PGHOST", &["without TLS"]),
 ];
