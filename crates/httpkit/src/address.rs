@@ -32,7 +32,13 @@ impl AddressRules {
         caller
     }
 
-    fn is_trusted(&self, address: IpAddr) -> bool {
+    /// Whether a trusted proxy says that the caller reached it over TLS.
+    pub fn is_encrypted(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        self.is_trusted(peer.to_canonical())
+            && outer_scheme(headers).is_some_and(|s| s.eq_ignore_ascii_case("https"))
+    }
+
+    pub(crate) fn is_trusted(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|net| net.contains(&address))
     }
 
@@ -63,6 +69,18 @@ fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     forwarded.iter().map(for_pair).collect()
 }
 
+/// The scheme that the first hop saw; `Forwarded` wins over `X-Forwarded-Proto`.
+fn outer_scheme(headers: &HeaderMap) -> Option<&str> {
+    let first = |name: &str| headers.get(name)?.to_str().ok()?.split(',').next();
+    if let Some(hop) = first("forwarded") {
+        let mut pairs = hop.split(';').filter_map(|pair| pair.trim().split_once('='));
+        return pairs
+            .find(|(name, _)| name.eq_ignore_ascii_case("proto"))
+            .map(|(_, scheme)| scheme.trim_matches('"'));
+    }
+    first("x-forwarded-proto").map(str::trim)
+}
+
 /// Reads `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]:80`, quoted or not.
 fn parse_hop(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
@@ -81,6 +99,22 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         rules.caller(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_that_a_caller_is_encrypted() {
+        let rules = AddressRules { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()] };
+        let says = |peer: &str, name: &'static str, value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            rules.is_encrypted(peer.parse().unwrap(), &headers)
+        };
+        assert!(says("10.0.0.1", "x-forwarded-proto", "HTTPS"));
+        assert!(says("10.0.0.1", "x-forwarded-proto", "https, http"));
+        assert!(says("10.0.0.1", "forwarded", "for=1.2.3.4; Proto=\"https\", for=10.0.0.2;proto=http"));
+        assert!(!says("10.0.0.1", "x-forwarded-proto", "http"));
+        assert!(!says("10.0.0.1", "forwarded", "for=1.2.3.4"));
+        assert!(!says("192.0.2.1", "x-forwarded-proto", "https"));
     }
 
     #[test]

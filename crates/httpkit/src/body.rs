@@ -11,6 +11,7 @@ use store::idempotency::Idempotency;
 
 use crate::Problem;
 use crate::json::{MAX_KEYS, check_shape};
+use crate::timing::SlowBody;
 
 /// How large a route's JSON may be. Put it on a route with `.layer(Extension(BodyLimit { … }))`.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +81,9 @@ async fn read(request: Request) -> kernel::Result<Bytes> {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
         Err(error) => {
+            if let Some(slow) = SlowBody::find(error.as_ref()) {
+                return Err(slow);
+            }
             return Err(
                 Error::invalid("body_incomplete", "the body could not be read to its end").because(error)
             );

@@ -72,6 +72,8 @@ pub struct Meta {
     pub request_id: Arc<str>,
     /// The caller's address.
     pub address: Option<IpAddr>,
+    /// The caller came over TLS, ours or a trusted proxy's.
+    pub is_encrypted: bool,
     /// What the client says it is, cut to 200 characters.
     pub user_agent: Option<String>,
     /// The credentials as sent, unchecked.
@@ -88,6 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Meta {
         Ok(Self {
             request_id: state.request_id.clone(),
             address: state.address,
+            is_encrypted: state.is_encrypted,
             user_agent: agent.map(|text| text.chars().take(200).collect()),
             credentials,
         })

@@ -16,9 +16,11 @@ use kernel::{Ctx, Error, ErrorKind};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::AddressRules;
+use crate::accept::OverTls;
 use crate::limits::{Limits, RateConfig, RateState};
 use crate::problem::{Pending, Problem, render};
 use crate::series::{SeriesTable, method_label};
+use crate::timing::in_time;
 
 /// Settings of the edge.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +31,6 @@ pub struct EdgeConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// Whose word counts for a caller's address.
     pub addresses: AddressRules,
-    /// Whether browsers reach us over TLS; then they are told to stay with it.
-    pub is_tls: bool,
     /// `None` switches the limit off.
     pub rate: Option<RateConfig>,
 }
@@ -64,6 +64,8 @@ struct Inner {
 pub(crate) struct RequestState {
     pub(crate) request_id: Arc<str>,
     pub(crate) address: Option<IpAddr>,
+    /// The caller came over TLS, ours or a trusted proxy's.
+    pub(crate) is_encrypted: bool,
     edge: Edge,
     rate: Arc<OnceLock<RateState>>,
 }
@@ -119,6 +121,8 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let state = RequestState {
         request_id: request_id(request.headers()),
         address: peer.map(|peer| edge.0.config.addresses.caller(peer, request.headers())),
+        is_encrypted: request.extensions().get::<OverTls>().is_some()
+            || peer.is_some_and(|peer| edge.0.config.addresses.is_encrypted(peer, request.headers())),
         edge: edge.clone(),
         rate: Arc::default(),
     };
@@ -128,12 +132,18 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let endpoint = path.as_ref().map_or("unmatched", MatchedPath::as_str);
     let series = edge.0.series.get(&method, endpoint);
     let running = series.start();
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let work = in_time(request.extensions().get().cloned(), async {
+        match crate::head::check(&request) {
+            Ok(()) => next.run(request).await,
+            Err(error) => Problem(error).into_response(),
+        }
+    });
+    let answer = AssertUnwindSafe(work).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Problem(Error::internal("a handler panicked")).into_response());
     drop(running);
     let mut response = with_body(answer, &state.request_id, &method, endpoint);
     let elapsed = started.elapsed();
-    edge.set_headers(response.headers_mut(), &state, elapsed);
+    set_headers(response.headers_mut(), &state, elapsed);
     // A method that no route serves makes no series for each path that it is tried on.
     let is_served = response.status() != StatusCode::METHOD_NOT_ALLOWED && method != Method::OPTIONS;
     let endpoint = if is_served { endpoint } else { "unmatched" };
@@ -217,29 +227,29 @@ const SECURITY_HEADERS: [(&str, &str); 7] = [
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
-impl Edge {
-    fn set_headers(&self, headers: &mut HeaderMap, state: &RequestState, elapsed: Duration) {
-        for (name, value) in SECURITY_HEADERS {
-            headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
-        }
-        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        if self.0.config.is_tls {
-            let hsts = HeaderValue::from_static("max-age=31536000; includeSubDomains");
-            headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
-        }
-        let mut set = |name: &'static str, text: &str| {
-            let value = HeaderValue::from_str(text).expect("checked when the request came in");
-            headers.insert(HeaderName::from_static(name), value);
-        };
-        set("x-request-id", &state.request_id);
-        set("x-response-time", &format!("{:.1}ms", elapsed.as_secs_f64() * 1e3));
-        if let Some(rate) = state.rate.get() {
-            set("ratelimit-limit", &rate.limit.to_string());
-            set("ratelimit-remaining", &rate.remaining.to_string());
-            set("ratelimit-reset", &rate.reset_seconds.to_string());
-        }
+fn set_headers(headers: &mut HeaderMap, state: &RequestState, elapsed: Duration) {
+    for (name, value) in SECURITY_HEADERS {
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if state.is_encrypted {
+        let hsts = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+    }
+    let mut set = |name: &'static str, text: &str| {
+        let value = HeaderValue::from_str(text).expect("checked when the request came in");
+        headers.insert(HeaderName::from_static(name), value);
+    };
+    set("x-request-id", &state.request_id);
+    set("x-response-time", &format!("{:.1}ms", elapsed.as_secs_f64() * 1e3));
+    if let Some(rate) = state.rate.get() {
+        set("ratelimit-limit", &rate.limit.to_string());
+        set("ratelimit-remaining", &rate.remaining.to_string());
+        set("ratelimit-reset", &rate.reset_seconds.to_string());
+    }
+}
 
+impl Edge {
     fn observe(&self, seen: Observation<'_>, request_id: &str) {
         if self.0.config.slow_request.is_some_and(|limit| seen.elapsed > limit) {
             let duration_ms = seen.elapsed.as_millis() as u64;

@@ -31,6 +31,8 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
         ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        ErrorKind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 
@@ -84,8 +86,8 @@ pub struct FieldBody {
     pub index: Option<usize>,
 }
 
-/// Writes the answer of an error.
-pub(crate) fn render(error: &Error, request_id: &str) -> Response {
+/// The JSON of an error.
+pub(crate) fn body_of(error: &Error, request_id: &str) -> Vec<u8> {
     let status = status_of(error.kind);
     let body = ProblemBody {
         kind: "about:blank",
@@ -102,8 +104,12 @@ pub(crate) fn render(error: &Error, request_id: &str) -> Response {
             .collect(),
         retry_after: error.retry_after_seconds,
     };
-    let json = serde_json::to_vec(&body).expect("a problem is plain data");
-    let mut response = (status, json).into_response();
+    serde_json::to_vec(&body).expect("a problem is plain data")
+}
+
+/// Writes the answer of an error.
+pub(crate) fn render(error: &Error, request_id: &str) -> Response {
+    let mut response = (status_of(error.kind), body_of(error, request_id)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if let Some(seconds) = error.retry_after_seconds {

@@ -34,8 +34,6 @@ pub struct Config {
     pub require_authentication: bool,
     /// Production rules: the first owner needs the set-up token.
     pub production: bool,
-    /// Cookies travel over TLS only.
-    pub cookie_secure: bool,
 }
 
 impl Config {
@@ -51,7 +49,6 @@ impl Config {
             registration: Registration::Open,
             require_authentication: true,
             production: false,
-            cookie_secure: false,
         }
     }
 }

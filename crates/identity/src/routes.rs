@@ -33,14 +33,14 @@ pub(crate) const NO_STORE: [(axum::http::HeaderName, HeaderValue); 1] =
 pub(crate) type CookiePair = AppendHeaders<[(axum::http::HeaderName, String); 2]>;
 
 /// The page's two cookies: the session itself, which no script can read, and its CSRF token, which the page must.
-pub(crate) fn cookies(identity: &Identity, page: &PageSession) -> CookiePair {
+pub(crate) fn cookies(identity: &Identity, page: &PageSession, is_encrypted: bool) -> CookiePair {
     let seconds = identity.config().refresh_ttl / kernel::Micros::SECOND;
-    cookie_pair(identity, page.cookie.expose(), &page.session.csrf_token, seconds)
+    cookie_pair(page.cookie.expose(), &page.session.csrf_token, seconds, is_encrypted)
 }
 
-/// Both cookies with a new life of `seconds`; 0 removes them.
-pub(crate) fn cookie_pair(identity: &Identity, session: &str, csrf: &str, seconds: i64) -> CookiePair {
-    let secure = if identity.config().cookie_secure { "; Secure" } else { "" };
+/// Both cookies with a new life of `seconds`; 0 removes them. What was set over TLS travels over TLS only.
+pub(crate) fn cookie_pair(session: &str, csrf: &str, seconds: i64, is_encrypted: bool) -> CookiePair {
+    let secure = if is_encrypted { "; Secure" } else { "" };
     let tail = format!("Path=/; Max-Age={seconds}; SameSite=Lax{secure}");
     AppendHeaders([
         (SET_COOKIE, format!("{SESSION_COOKIE}={session}; HttpOnly; {tail}")),

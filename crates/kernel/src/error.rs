@@ -33,6 +33,10 @@ pub enum ErrorKind {
     Internal,
     /// A dependency is away; the same request may succeed later.
     Unavailable,
+    /// The request did not arrive in time.
+    TooSlow,
+    /// The answer was not ready in time; its work was given up.
+    DeadlineExceeded,
 }
 
 /// One wrong field of a request.

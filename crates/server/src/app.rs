@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
-use httpkit::accept::AcceptConfig;
+use httpkit::accept::{AcceptConfig, PlaceLimits, TimeLimits};
+use httpkit::tls::Tls;
 use httpkit::{AddressRules, Authenticator, Edge, EdgeConfig};
 use identity::Identity;
 use kernel::Clock;
@@ -18,15 +20,18 @@ use store::migrate::MigrateError;
 use store::{Blobs, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
-use crate::config::{Config, EmbeddingConfig};
+use crate::config::{Config, EmbeddingConfig, Finding, open_tls};
 use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
 use crate::system::SystemWatch;
-use crate::{api, health, metrics, page, probes, secrets};
+use crate::{api, health, metrics, page, probes, secrets, systemd};
 
+/// Kept of the drain limit for jobs and the database.
+const CLOSING: Duration = Duration::from_secs(1);
 /// How often the schema is tried while the database is away.
 const MIGRATE_EVERY: Duration = Duration::from_secs(1);
 
@@ -45,6 +50,10 @@ pub struct App {
     pub memory: Memory,
     health: Health,
     dependencies: Dependencies,
+    tls: Option<Tls>,
+    /// The listening sockets belong to a service manager.
+    is_activated: Arc<AtomicBool>,
+    is_listening: Arc<AtomicBool>,
     router: Router,
     wake_jobs: Arc<Notify>,
 }
@@ -53,14 +62,20 @@ pub struct App {
 #[derive(Debug)]
 pub struct StartError {
     /// The variable that the cure is in.
-    pub variable: &'static str,
+    pub variable: String,
     /// `what is wrong; cure`.
     pub text: String,
 }
 
 impl StartError {
-    fn new(variable: &'static str, text: impl Into<String>) -> Self {
-        Self { variable, text: text.into() }
+    fn new(variable: &str, text: impl Into<String>) -> Self {
+        Self { variable: variable.to_owned(), text: text.into() }
+    }
+}
+
+impl From<Finding> for StartError {
+    fn from(finding: Finding) -> Self {
+        Self { variable: finding.variable, text: finding.text }
     }
 }
 
@@ -71,6 +86,7 @@ impl App {
     /// What cannot be opened, with the variable to look at.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         metrics::recorder();
+        let tls = open_tls(&config, clock.now())?;
         let blobs = match &config.s3 {
             Some(s3) => Blobs::s3(s3)
                 .map_err(|e| StartError::new("S3_ENDPOINT", format!("cannot be used: {e}; mend it")))?,
@@ -102,7 +118,20 @@ impl App {
             health: health.clone(),
         };
         let router = router(admin, &memory);
-        Ok(Self { config, store, clock, identity, memory, health, dependencies, router, wake_jobs })
+        Ok(Self {
+            config,
+            store,
+            clock,
+            identity,
+            memory,
+            health,
+            dependencies,
+            tls,
+            is_activated: Arc::default(),
+            is_listening: Arc::default(),
+            router,
+            wake_jobs,
+        })
     }
 
     /// The whole router, with the edge around it.
@@ -132,6 +161,7 @@ impl App {
         }
         self.dependencies.note_database();
         self.health.set_phase(Phase::Ready);
+        self.tell_if_ready();
         if let Err(error) = self.memory.enqueue_missing_vectors().await {
             tracing::warn!(code = error.code, "missing vectors could not be asked for");
         }
@@ -151,42 +181,82 @@ impl App {
 
     /// Serves until `stop` turns true, then drains.
     pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
+        self.is_listening.store(true, Ordering::SeqCst);
+        self.tell_if_ready();
         self.dependencies.watch();
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
         let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
+        let watchdog = tokio::spawn(systemd::feed_watchdog());
+        let tls = self.tls.clone().map(|tls| tokio::spawn(tls.watch(self.clock.clone())));
         let mut told = stop.clone();
         tokio::spawn(async move {
             if told.wait_for(|stopped| *stopped).await.is_ok() {
                 health.set_phase(Phase::Draining);
+                systemd::tell_stopping();
+                // Jobs end while connections drain, so that both fit into one limit.
+                jobs_stop.notify_one();
             }
         });
-        let accept = AcceptConfig {
-            max_connections: self.config.max_connections,
-            drain_limit: self.config.drain_limit,
-            ..AcceptConfig::default()
-        };
-        httpkit::accept::serve(listeners, self.router(), accept, stop).await;
+        httpkit::accept::serve(listeners, self.router(), self.accept_config(), stop).await;
         if let Some(jobs) = jobs {
-            jobs_stop.notify_one();
             // A job that is cut off here is taken up again when its lease ends.
-            let _ = tokio::time::timeout(Duration::from_secs(2), jobs).await;
+            let _ = tokio::time::timeout(CLOSING, jobs).await;
         }
         self.store.close().await;
+        watchdog.abort();
+        tls.inspect(JoinHandle::abort);
+    }
+
+    /// Called when the server turns ready and when it listens: the later of the two tells the service manager.
+    fn tell_if_ready(&self) {
+        if self.is_listening.load(Ordering::SeqCst) && self.health.phase() == Phase::Ready {
+            systemd::tell_ready();
+        }
+    }
+
+    fn accept_config(&self) -> AcceptConfig {
+        let config = &self.config;
+        let (total, per_address) = (config.max_connections, config.max_connections_per_address);
+        AcceptConfig {
+            places: PlaceLimits { total, per_address, ..PlaceLimits::default() },
+            times: TimeLimits::default(),
+            addresses: AddressRules { trusted_proxies: config.trusted_proxies.clone() },
+            tls: self.tls.clone(),
+            // Its manager keeps the socket: what comes meanwhile waits for the next server.
+            drain_grace: if self.is_activated.load(Ordering::SeqCst) {
+                Duration::ZERO
+            } else {
+                config.drain_grace
+            },
+            drain_limit: config.drain_limit.saturating_sub(CLOSING),
+        }
     }
 
     /// Puts settings that were read again into use, as far as a running server can change them.
     pub async fn apply(&self, config: Config) {
-        if config.listen != self.config.listen {
-            tracing::warn!("addresses to listen on change with a restart only");
+        if config.listen != self.config.listen || config.tls != self.config.tls {
+            tracing::warn!("addresses and the names of TLS files change with a restart only");
+        }
+        if let Some(tls) = &self.tls {
+            tls.try_reload(&self.clock);
         }
     }
 
-    /// Binds the configured addresses.
+    /// Takes the sockets of a service manager, or binds the configured addresses.
     ///
     /// # Errors
     /// An address that is taken or not ours.
     pub async fn bind(&self) -> Result<Vec<TcpListener>, StartError> {
-        let mut listeners = Vec::new();
+        let mut listeners = systemd::take_listeners().map_err(|error| {
+            StartError::new(
+                "LISTEN",
+                format!("a socket of the service manager is no TCP listener: {error}; mend its unit"),
+            )
+        })?;
+        if !listeners.is_empty() {
+            self.is_activated.store(true, Ordering::SeqCst);
+            return Ok(listeners);
+        }
         for address in &self.config.listen {
             let listener = TcpListener::bind(address).await.map_err(|error| {
                 StartError::new(
@@ -287,7 +357,6 @@ fn router(admin: Admin, memory: &Memory) -> Router {
             slow_request: Some(config.slow_request),
             cors_origins: config.cors_origins.clone(),
             addresses,
-            is_tls: false,
             rate: config.rate,
         },
         move |seen| observer.see(seen),

@@ -56,7 +56,7 @@ impl Health {
         self.0.phase.store(phase as u8, Ordering::SeqCst);
     }
 
-    fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         match self.0.phase.load(Ordering::SeqCst) {
             0 => Phase::Starting,
             1 => Phase::Ready,

@@ -17,6 +17,7 @@ mod probes;
 mod process;
 mod secrets;
 mod system;
+mod systemd;
 mod window;
 
 pub use app::App;

@@ -147,8 +147,9 @@ async fn complete_setup(
         username: request.username,
         password: Secret::new(request.password),
     };
+    let is_encrypted = meta.is_encrypted;
     let page = identity.set_up(request, meta.into()).await?;
-    let cookies = cookies(&identity, &page);
+    let cookies = cookies(&identity, &page, is_encrypted);
     Ok((StatusCode::CREATED, NO_STORE, cookies, Json(page.session)))
 }
 
@@ -166,8 +167,9 @@ async fn sign_in(
         password: Secret::new(request.password),
         tenant: request.tenant,
     };
+    let is_encrypted = meta.is_encrypted;
     let page = identity.sign_in_page(request, meta.into()).await?;
-    let cookies = cookies(&identity, &page);
+    let cookies = cookies(&identity, &page, is_encrypted);
     Ok((NO_STORE, cookies, Json(page.session)))
 }
 
@@ -184,7 +186,7 @@ async fn get_session(
     let renewed = meta
         .credentials
         .cookie
-        .map(|cookie| cookie_pair(&identity, cookie.expose(), &session.csrf_token, life));
+        .map(|cookie| cookie_pair(cookie.expose(), &session.csrf_token, life, meta.is_encrypted));
     let answer = (NO_STORE, Json(session));
     Ok(match renewed {
         Some(cookies) => (cookies, answer).into_response(),
@@ -198,7 +200,8 @@ async fn get_session(
 async fn sign_out(
     State(identity): State<Identity>,
     Caller(ctx): Caller,
+    meta: Meta,
 ) -> Result<impl IntoResponse, Problem> {
     identity.sign_out(&ctx).await?;
-    Ok((StatusCode::NO_CONTENT, cookie_pair(&identity, "", "", 0)))
+    Ok((StatusCode::NO_CONTENT, cookie_pair("", "", 0, meta.is_encrypted)))
 }

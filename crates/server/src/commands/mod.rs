@@ -75,7 +75,7 @@ impl From<kernel::Error> for Failure {
 
 impl From<crate::app::StartError> for Failure {
     fn from(error: crate::app::StartError) -> Self {
-        Self::setting(error.variable, &error.text)
+        Self::setting(&error.variable, &error.text)
     }
 }
 

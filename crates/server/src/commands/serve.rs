@@ -118,7 +118,7 @@ pub(super) async fn setup_link(flags: &Flags) -> Result<(), Failure> {
 
 /// Reads the settings again and puts those into use that a running server can change: all of them or none.
 async fn reload(app: &App, flags: &Flags) {
-    let loaded = load(flags, &process_environment());
+    let loaded = load(flags, &process_environment()).with_place();
     let Some(config) = loaded.config else {
         for finding in &loaded.findings {
             tracing::error!(%finding, "not reloaded; everything stays as it was");

@@ -61,6 +61,12 @@ pub(super) fn check_values(values: &Values, findings: &mut Vec<Finding>) {
     check_exposure(values, production, findings);
     check_database(values, production, findings);
     check_addresses(values, findings);
+    for (name, other) in [("TLS_CERT_FILE", "TLS_KEY_FILE"), ("TLS_KEY_FILE", "TLS_CERT_FILE")] {
+        if values.is_set(other) && !values.is_set(name) {
+            let what = format!("is not set although {other} is; set it or remove {other}");
+            findings.push(Finding::refusal(name, what));
+        }
+    }
     if !values.text("JWT_ALGORITHM").is_some_and(|text| text.eq_ignore_ascii_case("HS256")) {
         findings.push(Finding::refusal("JWT_ALGORITHM", "is not HS256; remove it or set HS256"));
     }

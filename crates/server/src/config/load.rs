@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kernel::Clock;
+
 use super::checks::{self, Finding, Severity};
 use super::env_file::{ENV_FILES, Variable, Variables, gather};
 use super::place;
 use super::table::{SETTINGS, Setting};
+use super::tls;
 use super::typed::Config;
 use super::values::{Source, Values, canonical_text, check_kind, same_meaning};
 
@@ -45,6 +48,9 @@ impl Loaded {
     #[must_use]
     pub fn with_place(mut self) -> Self {
         self.findings.extend(place::check_place(&self.values));
+        if let Some(config) = &self.config {
+            self.findings.extend(tls::check_tls(config, Clock::system().now()));
+        }
         self.settle();
         self
     }

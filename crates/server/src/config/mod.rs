@@ -7,6 +7,7 @@ mod place;
 mod reference;
 mod secrets;
 mod table;
+mod tls;
 mod typed;
 mod values;
 
@@ -15,7 +16,10 @@ pub use load::{Flags, Loaded, load, load_beside};
 pub use reference::{Shown, reference, schema, show};
 pub(crate) use reference::{shown, without_password};
 pub use table::{SETTINGS, Setting};
-pub use typed::{Config, DatabaseConfig, EmbeddingConfig, Environment, LogConfig, MetricsAccess, RunMode};
+pub(crate) use tls::open_tls;
+pub use typed::{
+    Config, DatabaseConfig, EmbeddingConfig, Environment, LogConfig, MetricsAccess, RunMode, TlsFiles,
+};
 pub use values::{Source, Values};
 
 /// The process's own variables; those that are no text are passed over.

@@ -216,12 +216,36 @@ pub const SETTINGS: &[Setting] = &[
         "Addresses or networks whose forwarding headers are believed.",
     )
     .live(),
-    setting("MAX_CONNECTIONS", Kind::Number(1, 1_000_000), "10000", "Connections at once."),
+    setting(
+        "MAX_CONNECTIONS",
+        Kind::Number(1, 1_000_000),
+        "10000",
+        "Connections at once; 16 more are kept for health and metrics. The limit of open files must be above it.",
+    ),
+    setting(
+        "MAX_CONNECTIONS_PER_ADDRESS",
+        Kind::Number(1, 1_000_000),
+        "256",
+        "Connections of one address (IPv6: one /64) at once; trusted proxies are not counted.",
+    ),
+    setting(
+        "TLS_CERT_FILE",
+        Kind::Text,
+        "",
+        "Certificate chain in PEM; with TLS_KEY_FILE the server speaks TLS and nothing else. Read again when it changes.",
+    ),
+    setting("TLS_KEY_FILE", Kind::Text, "", "Private key of the certificate, in PEM."),
+    setting(
+        "DRAIN_GRACE",
+        Kind::Duration("s", 0, 600_000),
+        "0",
+        "How long new connections are still taken when stopping; 5s behind a balancer. 0 with socket activation.",
+    ),
     setting(
         "DRAIN_LIMIT",
         Kind::Duration("s", 0, 600_000),
         "10s",
-        "Longest wait for requests in flight when stopping.",
+        "Longest wait for requests in flight when stopping, after DRAIN_GRACE; then they are cut off.",
     ),
     setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited.").live(),
     setting(

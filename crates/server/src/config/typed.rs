@@ -72,6 +72,15 @@ pub struct LogConfig {
     pub is_json: bool,
 }
 
+/// A certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The chain, PEM.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
+
 /// Who may read metrics.
 #[derive(Clone, Debug)]
 pub struct MetricsAccess {
@@ -128,7 +137,13 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Connections at once.
     pub max_connections: usize,
-    /// Longest drain.
+    /// Of those, of one address.
+    pub max_connections_per_address: usize,
+    /// The pair to serve TLS with.
+    pub tls: Option<TlsFiles>,
+    /// How long connections are taken once told to stop.
+    pub drain_grace: Duration,
+    /// Longest drain after that.
     pub drain_limit: Duration,
     /// Limit per caller; `None` switches it off.
     pub rate: Option<RateConfig>,
@@ -184,6 +199,9 @@ impl Config {
             cors_origins: origins.collect(),
             trusted_proxies,
             max_connections: values.number("MAX_CONNECTIONS") as usize,
+            max_connections_per_address: values.number("MAX_CONNECTIONS_PER_ADDRESS") as usize,
+            tls: tls(values),
+            drain_grace: Duration::from_millis(values.millis("DRAIN_GRACE")),
             drain_limit: Duration::from_millis(values.millis("DRAIN_LIMIT")),
             rate: values.flag("RATE_LIMIT_ENABLED").then(|| rate(values)),
             embedding: embedding(values, &data_dir),
@@ -210,10 +228,14 @@ impl Config {
             registration: self.registration,
             require_authentication: self.require_authentication,
             production: self.environment == Environment::Production,
-            cookie_secure: false,
             ..identity::Config::development(jwt_secret, api_key_pepper)
         }
     }
+}
+
+fn tls(values: &Values) -> Option<TlsFiles> {
+    let path = |name: &str| values.text(name).map(PathBuf::from);
+    Some(TlsFiles { certificate: path("TLS_CERT_FILE")?, key: path("TLS_KEY_FILE")? })
 }
 
 fn listen(values: &Values, production: bool, findings: &mut Vec<Finding>) -> Vec<SocketAddr> {

@@ -175,6 +175,18 @@ pub(crate) const ALWAYS: &[Case] = &[
     (&[("PGPOOL_MAX", "5000")], "PGPOOL_MAX", &["1 to 1000"]),
     (&[("POSTGRES_POOL_SIZE", "five")], "POSTGRES_POOL_SIZE", &["whole number"]),
     (&[("DATABASE_CONNECT_TIMEOUT_MS", "0")], "DATABASE_CONNECT_TIMEOUT_MS", &["50"]),
+    (
+        &[("TLS_CERT_FILE", "/etc/hearth/cert.pem")],
+        "TLS_KEY_FILE",
+        &["not set although TLS_CERT_FILE is", "remove"],
+    ),
+    (
+        &[("TLS_KEY_FILE", "/etc/hearth/key.pem")],
+        "TLS_CERT_FILE",
+        &["not set although TLS_KEY_FILE is", "remove"],
+    ),
+    (&[("DRAIN_GRACE", "a while")], "DRAIN_GRACE", &["write it like 90s"]),
+    (&[("MAX_CONNECTIONS_PER_ADDRESS", "0")], "MAX_CONNECTIONS_PER_ADDRESS", &["1 to 1000000"]),
     (&[("MAX_CONNECTIONS", "0")], "MAX_CONNECTIONS", &["1 to 1000000"]),
     (&[("EMBEDDING_DIMENSION", "0")], "EMBEDDING_DIMENSION", &["1 to 65536"]),
     (&[("MEMORY_INDEX_BYTES", "1")], "MEMORY_INDEX_BYTES", &["1048576"]),

@@ -22,3 +22,4 @@ mod routes_table;
 mod series;
 mod support;
 mod tenants;
+mod tls;
