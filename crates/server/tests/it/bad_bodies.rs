@@ -154,7 +154,7 @@ fn check_too_large(answer: &RawAnswer, path: &str) {
 }
 
 /// The schema of a route's body, and the document that its references point into.
-fn schema_of(api: &Value, route: &Route) -> Value {
+pub(crate) fn schema_of(api: &Value, route: &Route) -> Value {
     let operation = &api["paths"][route.path][route.method.to_lowercase()];
     operation["requestBody"]["content"]["application/json"]["schema"].clone()
 }
@@ -175,14 +175,14 @@ fn resolved(api: &Value, schema: &Value) -> Value {
 }
 
 /// A field of a body: its path, its resolved schema, and whether it must be there.
-struct Field {
-    path: Vec<String>,
+pub(crate) struct Field {
+    pub(crate) path: Vec<String>,
     schema: Value,
     is_required: bool,
 }
 
 impl Field {
-    fn types(&self) -> Vec<&str> {
+    pub(crate) fn types(&self) -> Vec<&str> {
         match &self.schema["type"] {
             Value::String(one) => vec![one],
             Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
@@ -192,7 +192,7 @@ impl Field {
 }
 
 /// Every documented field of a schema, at any depth; through arrays by their first item.
-fn fields(api: &Value, schema: &Value, at: &[String], out: &mut Vec<Field>) {
+pub(crate) fn fields(api: &Value, schema: &Value, at: &[String], out: &mut Vec<Field>) {
     let schema = resolved(api, schema);
     let required: Vec<&str> = schema["required"]
         .as_array()
@@ -212,7 +212,7 @@ fn fields(api: &Value, schema: &Value, at: &[String], out: &mut Vec<Field>) {
 }
 
 /// The body with the field set to `value`, or removed. Objects on the way are made.
-fn with(body: &Value, path: &[String], value: Option<Value>) -> Value {
+pub(crate) fn with(body: &Value, path: &[String], value: Option<Value>) -> Value {
     let mut changed = body.clone();
     let (last, way) = path.split_last().unwrap();
     let mut place = &mut changed;
