@@ -51,6 +51,9 @@ fn cycles(engine: Engine) -> Result<()> {
         restarts.push(server.ready_after);
         ledger.acknowledge(written.iter().flat_map(|writer| writer.acknowledged.iter().cloned()));
         retry(&agent, cycle, &written, &mut ledger)?;
+        if (cycle + 1).is_multiple_of(50) {
+            eprintln!("{} of {cycles} cycles on {engine:?}, {} acknowledged", cycle + 1, ledger.count());
+        }
     }
     let Findings { lost, doubled } = ledger.check(&hearth.database().events()?);
     let (p50, p99) = (percentile(&restarts, 0.50), percentile(&restarts, 0.99));
