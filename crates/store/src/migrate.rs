@@ -29,16 +29,26 @@ macro_rules! migrations {
     };
 }
 
+/// The names of the migrations in order, once for both engines.
+macro_rules! both_engines {
+    ($engine:expr, $($name:literal),+ $(,)?) => {
+        match $engine {
+            Engine::Sqlite => migrations!("sqlite": $($name),+),
+            Engine::Postgres => migrations!("postgres": $($name),+),
+        }
+    };
+}
+
 /// The migrations of an engine in order; both engines have the same names.
 pub fn all(engine: Engine) -> &'static [Migration] {
-    match engine {
-        Engine::Sqlite => {
-            migrations!("sqlite": "001_engine_room", "002_identity", "003_memory", "004_row_security")
-        }
-        Engine::Postgres => {
-            migrations!("postgres": "001_engine_room", "002_identity", "003_memory", "004_row_security")
-        }
-    }
+    both_engines!(
+        engine,
+        "001_engine_room",
+        "002_identity",
+        "003_memory",
+        "004_row_security",
+        "005_audit_chain",
+    )
 }
 
 /// Where one migration stands.

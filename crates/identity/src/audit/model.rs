@@ -4,6 +4,7 @@ use kernel::{Ctx, Micros, PrincipalKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::store::StoredRow;
 use crate::model::Origin;
 
 /// How an act went.
@@ -18,6 +19,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Reads the word of a row.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Success, Self::Failure, Self::Denied].into_iter().find(|outcome| outcome.as_str() == name)
+    }
+
     /// The word in the row.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -160,4 +166,45 @@ pub struct AuditRow {
     pub request_id: String,
     /// Names of the changed fields.
     pub fields: Vec<String>,
+    /// Its place in the tenant's chain; null for a row from before there was one.
+    pub seq: Option<i64>,
+    /// Hash of the row and of the one before it.
+    pub hash: Option<String>,
+}
+
+impl From<StoredRow> for AuditRow {
+    fn from(row: StoredRow) -> Self {
+        Self {
+            audit_id: row.audit_id,
+            at: Micros(row.at),
+            principal_kind: row.principal_kind,
+            principal_id: row.principal_id,
+            credential_id: row.credential_id,
+            action: row.action,
+            resource: row.resource,
+            outcome: row.outcome,
+            address: row.address,
+            request_id: row.request_id,
+            fields: serde_json::from_str(&row.fields).unwrap_or_default(),
+            seq: row.seq,
+            hash: row.hash,
+        }
+    }
+}
+
+/// Which rows a list or an export holds; empty means any.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// A whole action or its first words: `identity` and `identity.sign_in` both match `identity.sign_in`.
+    pub action: Option<String>,
+    /// Who: `usr_…` or `key_…`.
+    pub principal: Option<String>,
+    /// How it went.
+    pub outcome: Option<Outcome>,
+    /// A whole resource or its kind: `user` matches `user:usr_…`.
+    pub resource: Option<String>,
+    /// Not before.
+    pub since: Option<Micros>,
+    /// Before.
+    pub until: Option<Micros>,
 }

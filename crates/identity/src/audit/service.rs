@@ -2,7 +2,7 @@
 
 use kernel::{Ctx, Cursor, Page, PageRequest, Result, Scope};
 
-use super::{AuditRow, store};
+use super::{AuditFilter, AuditRow, store};
 use crate::Identity;
 
 impl Identity {
@@ -10,14 +10,20 @@ impl Identity {
     ///
     /// # Errors
     /// `forbidden` (audited itself) without the scope `admin`.
-    pub async fn list_audit(&self, ctx: &Ctx, page: PageRequest) -> Result<Page<AuditRow>> {
+    pub async fn list_audit(
+        &self,
+        ctx: &Ctx,
+        filter: &AuditFilter,
+        page: PageRequest,
+    ) -> Result<Page<AuditRow>> {
         self.audited(ctx, "identity.audit.read", "audit", async {
             ctx.require(Scope::Admin)?;
             let after: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
             let mut conn = self.store.read(&ctx.tenant).await?;
             let wanted = i64::from(page.limit) + 1;
-            let rows = store::list_rows(&mut conn, &ctx.tenant, after.as_deref(), wanted).await?;
-            Ok(Page::cut(rows, page.limit, |row| row.audit_id.clone()))
+            let rows =
+                store::list_rows(&mut conn, ctx.tenant.as_str(), filter, after.as_deref(), wanted).await?;
+            Ok(Page::cut(rows, page.limit, |row| row.audit_id.clone()).map(AuditRow::from))
         })
         .await
     }

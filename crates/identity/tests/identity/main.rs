@@ -4,6 +4,8 @@
 
 mod accounts;
 mod audit;
+mod audit_chain;
+mod audit_reading;
 mod forged;
 mod http;
 mod keys;

@@ -1,6 +1,7 @@
 //! The commands of the `hearth` binary.
 
 mod admin;
+mod audit;
 mod configure;
 mod eval;
 mod migrate;
@@ -38,6 +39,9 @@ enum Command {
     /// Make tenants, people and keys at the machine's own command line; works beside a running server
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Check or print the record of who did what; works beside a running server
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Measure recall on public data, through the same code that serves requests
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -101,6 +105,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate(command) => migrate::run(&flags, command).await,
         Command::Config(command) => configure::run(&flags, &command),
         Command::Admin(command) => admin::run(&flags, command).await,
+        Command::Audit(command) => audit::run(&flags, command).await,
         Command::Eval(command) => eval::run(&flags, command).await,
         Command::Openapi => say(&pretty(&crate::api::description())),
     };

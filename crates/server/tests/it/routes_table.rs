@@ -89,6 +89,8 @@ pub(crate) const ROUTES: &[Route] = &[
     native("POST", "/api/v1/users/{id}/disable", ADMINISTERS_ONE),
     native("POST", "/api/v1/users/{id}/enable", ADMINISTERS_ONE),
     native("GET", "/api/v1/audit", ADMINISTERS),
+    native("GET", "/api/v1/audit/export", ADMINISTERS),
+    native("POST", "/api/v1/audit/verify", ADMINISTERS),
     contract("POST", "/api/v1/events", WRITES),
     native("POST", "/api/v1/events/batch", WRITES),
     contract("GET", "/api/v1/events", READS),
@@ -257,6 +259,8 @@ impl World {
                 let made = made.await.expect(201).json;
                 (format!("/api/v1/invitations/{}", made["invitation_id"].as_str().unwrap()), Value::Null)
             }
+            ("GET", "/api/v1/audit/export") => (format!("{path}?format=csv&action=identity"), Value::Null),
+            ("POST", "/api/v1/audit/verify") => same(Value::Null),
             ("POST", "/api/v1/invitations") => same(json!({"role": "viewer"})),
             ("POST", "/api/v1/events") => same(event("a word of one's own")),
             ("POST", "/api/v1/events/batch") => same(json!({"events": [event("first"), event("second")]})),
