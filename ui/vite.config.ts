@@ -22,5 +22,7 @@ export default defineConfig({
     setupFiles: ["./src/test-setup.ts"],
     include: ["src/**/*.test.{ts,tsx}"],
     pool: "threads",
+    // Far above what a test needs: a busy machine is no defect.
+    testTimeout: 30_000,
   },
 });

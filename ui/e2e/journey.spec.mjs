@@ -3,6 +3,7 @@
 //   HEARTH_SETUP_URL  the set-up link it printed
 //   SCREENSHOT_DIR    where the pictures go (default: e2e/screenshots)
 import assert from "node:assert/strict";
+import * as admin from "./admin.mjs";
 import { conversation, nightly } from "./conversation.mjs";
 import { compressedBytes, desktop, openBrowser, openPage, phone, record } from "./support.mjs";
 
@@ -72,7 +73,7 @@ async function makeAndRevokeSecondKey() {
   await button("Revoke old laptop").click();
   await button("Revoke key").click();
   await button("Revoke old laptop").waitFor({ state: "detached" });
-  await page.getByText("● revoked").waitFor();
+  await page.getByText("revoked", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Dismiss", includeHidden: true }).click();
   await record(page, "api-keys");
 }
@@ -203,6 +204,7 @@ try {
   await post(apiKey, nightly);
   await search();
   await timeline();
+  await admin.people(page, browser, origin);
   await account();
   await signIn();
   await onPhone();

@@ -6,9 +6,15 @@ import { AccountMenu } from "./AccountMenu";
 
 const cell = "grid size-9 place-items-center rounded border border-transparent text-muted hover:bg-hover hover:text-ink max-md:my-1 max-md:size-10";
 
+/** First word of a path; one's own settings are pages of Admin. */
+export function sectionOf(path: string): string | undefined {
+  const first = path.split("/")[1];
+  return first === "settings" ? "admin" : first;
+}
+
 function Section({ to, icon, label }: { to: string; icon: IconName; label: string }) {
   // A section stays lit on all of its pages.
-  const isHere = useRouterState({ select: ({ location }) => location.pathname.split("/")[1] === to.split("/")[1] });
+  const isHere = useRouterState({ select: ({ location }) => sectionOf(location.pathname) === sectionOf(to) });
   return (
     <Link to={to} aria-label={label} aria-current={isHere ? "true" : undefined} title={label} className={cx(cell, isHere && "border-line! bg-raised text-ember!")}>
       <Icon name={icon} className="size-5" />
@@ -25,7 +31,7 @@ export function Rail({ onPalette }: { onPalette: () => void }) {
         <Icon name="command" className="size-5" />
       </button>
       <span className="grow max-md:hidden" />
-      <Section to="/settings/api-keys" icon="sliders" label="Settings" />
+      <Section to="/admin" icon="sliders" label="Admin" />
       <AccountMenu />
     </nav>
   );

@@ -1,14 +1,14 @@
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { SettingsNav } from "@/features/identity/components/SettingsNav";
 import { MemoryNav } from "@/features/memory/components/MemoryNav";
-import { Rail } from "./Rail";
+import { Rail, sectionOf } from "./Rail";
 
+const AdminNav = lazy(() => import("@/features/admin/components/AdminNav").then((module) => ({ default: module.AdminNav })));
 const CommandPalette = lazy(() => import("./CommandPalette").then((module) => ({ default: module.CommandPalette })));
 
 /** Rail, the section's panel, the page. On a phone the rail lies below and the panel becomes tabs. */
 export function Shell() {
-  const section = useRouterState({ select: (state) => state.location.pathname.split("/")[1] });
+  const isAdmin = useRouterState({ select: (state) => sectionOf(state.location.pathname) === "admin" });
   const [paletteOpen, setPaletteOpen] = useState(false);
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
@@ -27,8 +27,8 @@ export function Shell() {
       </a>
       <Rail onPalette={() => setPaletteOpen(true)} />
       <div className="flex min-h-0 min-w-0 grow max-md:flex-col">
-        <nav aria-label={section === "settings" ? "Settings" : "Memory"} className="shrink-0 border-line bg-rail max-md:flex max-md:border-b max-md:px-1 md:flex md:w-62 md:flex-col md:border-r md:p-2">
-          {section === "settings" ? <SettingsNav /> : <MemoryNav />}
+        <nav aria-label={isAdmin ? "Admin" : "Memory"} className="shrink-0 border-line bg-rail max-md:flex max-md:h-11.25 max-md:overflow-x-auto max-md:border-b max-md:px-1 md:flex md:w-62 md:flex-col md:border-r md:p-2">
+          <Suspense>{isAdmin ? <AdminNav /> : <MemoryNav />}</Suspense>
         </nav>
         <main id="page" tabIndex={-1} className="min-h-0 min-w-0 grow overflow-y-auto outline-none">
           <Outlet />

@@ -1,11 +1,11 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, parseSearchWith, redirect, stringifySearchWith } from "@tanstack/react-router";
 import { sessionQuery, setupQuery } from "@/features/identity/api";
+import { readAdminSearch } from "@/features/admin/filters";
 import { readMemorySearch } from "@/features/memory/filters";
 import { searchText } from "@/lib/searchText";
 import { NotFound, PageFault } from "./Faults";
 import { Inside } from "./Inside";
-
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
 
@@ -50,6 +50,12 @@ const home = createRoute({
   },
 });
 
+const join = createRoute({
+  getParentRoute: () => root,
+  path: "/join",
+  component: lazyRouteComponent(() => import("@/features/identity/routes/JoinPage"), "JoinPage"),
+});
+
 const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
   createRoute({ getParentRoute: () => inside, path, component });
 
@@ -70,9 +76,31 @@ const timeline = createRoute({
 const apiKeys = page("/settings/api-keys", lazyRouteComponent(() => import("@/features/identity/routes/ApiKeysPage"), "ApiKeysPage"));
 const devices = page("/settings/devices", lazyRouteComponent(() => import("@/features/identity/routes/SignInsPage"), "SignInsPage"));
 
+const adminPage = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => inside, path, validateSearch: readAdminSearch, component });
+
+const admin = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: "/admin",
+    beforeLoad: async ({ context }) => {
+      const session = await context.queries.ensureQueryData(sessionQuery);
+      throw redirect({ to: session?.scopes.includes("admin") ? "/admin/people" : "/settings/api-keys" });
+    },
+  }),
+  adminPage("/admin/people", lazyRouteComponent(() => import("@/features/admin/routes/PeoplePage"), "PeoplePage")),
+  adminPage("/admin/audit", lazyRouteComponent(() => import("@/features/admin/routes/AuditPage"), "AuditPage")),
+  adminPage("/admin/invitations", lazyRouteComponent(() => import("@/features/admin/routes/InvitationsPage"), "InvitationsPage")),
+  adminPage("/admin/dependencies", lazyRouteComponent(() => import("@/features/admin/routes/DependenciesPage"), "DependenciesPage")),
+  adminPage("/admin/jobs", lazyRouteComponent(() => import("@/features/admin/routes/JobsPage"), "JobsPage")),
+  adminPage("/admin/schedules", lazyRouteComponent(() => import("@/features/admin/routes/SchedulesPage"), "SchedulesPage")),
+  adminPage("/admin/backups", lazyRouteComponent(() => import("@/features/admin/routes/BackupsPage"), "BackupsPage")),
+  adminPage("/admin/configuration", lazyRouteComponent(() => import("@/features/admin/routes/ConfigurationPage"), "ConfigurationPage")),
+];
+
 export function makeRouter(queries: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([setup, signIn, home, inside.addChildren([memory, timeline, apiKeys, devices])]),
+    routeTree: root.addChildren([setup, signIn, join, home, inside.addChildren([memory, timeline, apiKeys, devices, ...admin])]),
     context: { queries },
     // An address holds plain words: a token of digits is no number, and nothing is quoted.
     parseSearch: parseSearchWith((value) => value),

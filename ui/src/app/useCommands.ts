@@ -1,4 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
+import { usePlaces } from "@/features/admin/places";
 import { setTheme } from "@/lib/theme";
 import { useSignOut } from "./useSignOut";
 
@@ -17,8 +18,7 @@ export function useCommands(typed: string): Command[] {
   const all: Command[] = [
     { id: "search", label: "Search memory", kind: "page", run: () => void navigate({ to: "/memory" }) },
     { id: "timeline", label: "Timeline", kind: "page", run: () => void navigate({ to: "/memory/timeline" }) },
-    { id: "keys", label: "API keys", kind: "page", run: () => void navigate({ to: "/settings/api-keys" }) },
-    { id: "devices", label: "Signed-in devices", kind: "page", run: () => void navigate({ to: "/settings/devices" }) },
+    ...usePlaces().map(({ to, label }): Command => ({ id: to, label, kind: "page", run: () => void navigate({ to }) })),
     { id: "light", label: "Light theme", kind: "theme", run: () => setTheme("light") },
     { id: "dark", label: "Dark theme", kind: "theme", run: () => setTheme("dark") },
     { id: "system", label: "Theme as the system", kind: "theme", run: () => setTheme("system") },

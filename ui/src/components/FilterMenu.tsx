@@ -7,6 +7,7 @@ export interface Choice<T extends string = string> {
   value: T;
   label: string;
   hint?: string;
+  disabled?: boolean;
 }
 
 interface FilterMenuProps<T extends string> {
@@ -32,7 +33,7 @@ export function FilterMenu<T extends string>({ label, value, choices, rest, onCh
           <Menu.Popup className={popupLook}>
             <Menu.RadioGroup value={value} onValueChange={onChange} aria-label={label}>
               {choices.map((choice) => (
-                <Menu.RadioItem key={choice.value} value={choice.value} className={rowLook} closeOnClick>
+                <Menu.RadioItem key={choice.value} value={choice.value} disabled={choice.disabled} className={rowLook} closeOnClick>
                   <span className="w-4">
                     <Menu.RadioItemIndicator>
                       <Icon name="check" className="size-3.5 text-ember" />

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { formatCount } from "@/lib/format";
 
 export function NavTitle({ children }: { children: ReactNode }) {
-  return <p className="px-3 pt-3 pb-2 font-semibold max-md:hidden">{children}</p>;
+  return <p className="px-3 pt-3 pb-3 font-semibold max-md:hidden">{children}</p>;
 }
 
 interface NavLinkProps {

@@ -4,17 +4,29 @@ import { Icon } from "@/components/icons";
 import { takeNotices, useWaitingNotices } from "@/lib/toasts";
 
 function List() {
-  const { toasts, add } = Toast.useToastManager();
+  const { toasts, add, close } = Toast.useToastManager();
   const waiting = useWaitingNotices();
   useEffect(() => {
-    for (const notice of takeNotices()) add(notice);
-  }, [waiting, add]);
+    for (const { action, ...notice } of takeNotices()) {
+      const id = add({
+        ...notice,
+        actionProps: action && {
+          children: action.label,
+          onClick: () => {
+            close(id);
+            action.run();
+          },
+        },
+      });
+    }
+  }, [waiting, add, close]);
   return toasts.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className="appear flex items-start gap-3 rounded border border-line bg-raised py-2.5 pr-2 pl-4 shadow-lift">
+    <Toast.Root key={toast.id} toast={toast} className="appear flex items-center gap-3 rounded border border-line bg-raised py-2.5 pr-2 pl-4 shadow-lift">
       <Toast.Content className="grow">
         <Toast.Title className="font-medium" />
         <Toast.Description className="text-muted" />
       </Toast.Content>
+      <Toast.Action className="h-7 rounded px-2 font-medium text-ember hover:bg-hover" />
       <Toast.Close aria-label="Dismiss" className="grid size-7 place-items-center rounded text-muted hover:bg-hover">
         <Icon name="close" />
       </Toast.Close>

@@ -6,4 +6,4 @@ export const chosenChipLook = "border-glow! text-ember!";
 export const popupLook =
   "appear max-h-[60vh] max-w-[calc(100vw-1rem)] min-w-44 overflow-y-auto rounded border border-line bg-raised p-1 shadow-lift outline-none";
 export const rowLook =
-  "flex min-h-8 w-full cursor-pointer items-center gap-1.5 rounded px-2 text-left outline-none select-none data-highlighted:bg-hover max-sm:min-h-11";
+  "flex min-h-8 w-full cursor-pointer items-center gap-1.5 rounded px-2 text-left outline-none select-none data-highlighted:bg-hover data-disabled:cursor-default data-disabled:text-faint max-sm:min-h-11";

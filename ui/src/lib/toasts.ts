@@ -3,6 +3,8 @@ import { useSyncExternalStore } from "react";
 export interface Notice {
   title: string;
   description?: string;
+  /** One thing to do about it. */
+  action?: { label: string; run: () => void };
 }
 
 let waiting: Notice[] = [];
@@ -13,7 +15,7 @@ const tell = (next: Notice[]) => {
 };
 
 /** Tells in passing that something happened. */
-export const notify = (title: string, description?: string) => tell([...waiting, { title, description }]);
+export const notify = (title: string, description?: string, action?: Notice["action"]) => tell([...waiting, { title, description, action }]);
 
 /** Hands over what has not been shown yet. */
 export function takeNotices(): Notice[] {

@@ -46,3 +46,10 @@ export const signOut = () => body(client.DELETE("/api/v1/session"));
 export const endSignIn = (id: string) => body(client.DELETE("/auth/sessions/{id}", { params: { path: { id } } }));
 export const createApiKey = (request: ApiKeyRequest) => body(client.POST("/api/v1/api-keys", { body: request }));
 export const revokeApiKey = (key_id: string) => body(client.DELETE("/api/v1/api-keys/{key_id}", { params: { path: { key_id } } }));
+
+/** Makes the account of an invitation. Its tokens are of no use to a page: they end, and a session with a cookie begins. */
+export async function join({ invitation, username, password }: { invitation: string; username: string; password: string }): Promise<Session> {
+  const { user, refresh_token } = await body(client.POST("/auth/register", { body: { invitation, username, password } }));
+  await client.POST("/auth/token/revoke", { body: { refresh_token } });
+  return signIn({ tenant: user.tenant_id, username, password });
+}

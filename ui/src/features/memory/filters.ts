@@ -1,3 +1,4 @@
+import { readDay } from "@/lib/days";
 import { searchText } from "@/lib/searchText";
 import type { Channel, EventKind, SearchMode } from "./api";
 import { channels, kinds, modes } from "./words";
@@ -24,7 +25,6 @@ const oneOf = <T extends string>(known: readonly { value: T }[], value: unknown)
 
 /** Keeps what is known and well formed; an address may have been typed by anybody. */
 export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
-  const day = searchText(raw.day);
   const read: MemorySearch = {
     q: searchText(raw.q),
     channel: oneOf(channels, raw.channel),
@@ -33,7 +33,7 @@ export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
     mode: oneOf(modes, raw.mode),
     days: within(raw.days, 1, 3660),
     kind: oneOf(kinds, raw.kind),
-    day: day && /^\d{4}-\d{2}-\d{2}$/.test(day) ? day : undefined,
+    day: readDay(searchText(raw.day)),
     event: searchText(raw.event),
     limit: within(raw.limit, 1, 200),
   };
@@ -46,9 +46,6 @@ export function dayOf(iso: string): string {
   const two = (part: number) => String(part).padStart(2, "0");
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
-
-/** The last instant of a day where the reader lives, for "that day and earlier". */
-export const endOfDay = (day: string) => new Date(`${day}T23:59:59.999`).toISOString();
 
 /** Midnight so many days ago: the same all day long, so that a repeated search is answered from memory. */
 export function startOfDaysAgo(days: number, now = new Date()): string {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { dayOf, endOfDay, readMemorySearch } from "./filters";
+import { endOfDay } from "@/lib/days";
+import { dayOf, readMemorySearch } from "./filters";
 import { degradedInWords } from "./words";
 
 test("a reduction nobody has words for is still told", () => {

@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button } from "@/components/Button";
 import { ErrorNote } from "@/components/ErrorNote";
+import { StateWord } from "@/components/StateWord";
 import { formatDateTime, formatRelative } from "@/lib/format";
 import { notify } from "@/lib/toasts";
+import { describeAgent } from "@/lib/userAgent";
 import { endSignIn, signInsQuery, type SignIn } from "../api";
-import { describeAgent } from "../userAgent";
 
 export function SignInRow({ signIn }: { signIn: SignIn }) {
   const queries = useQueryClient();
@@ -21,7 +22,11 @@ export function SignInRow({ signIn }: { signIn: SignIn }) {
         <div className="min-w-0 grow">
           <p className="font-medium">
             {describeAgent(signIn.user_agent)}
-            {signIn.current && <span className="ml-2 font-normal text-good">● this device</span>}
+            {signIn.current && (
+              <StateWord tone="good" className="ml-2 font-normal">
+                this device
+              </StateWord>
+            )}
           </p>
           <p className="text-sm text-muted tabular-nums">
             {[signIn.address, `since ${formatDateTime(signIn.created_at)}`, signIn.last_used_at && `last used ${formatRelative(signIn.last_used_at)}`].filter(Boolean).join(" · ")}

@@ -5,13 +5,13 @@ import { Empty } from "@/components/Empty";
 import { ErrorNote } from "@/components/ErrorNote";
 import { VirtualList } from "@/components/VirtualList";
 import { Waiting } from "@/components/Waiting";
+import { endOfDay } from "@/lib/days";
 import { usePageFeed } from "@/lib/usePageFeed";
 import { useTitle } from "@/lib/useTitle";
 import { timelineQuery } from "../api";
 import { FirstSteps } from "../components/FirstSteps";
 import { TimelineEntry } from "../components/TimelineEntry";
 import { TimelineFilters } from "../components/TimelineFilters";
-import { endOfDay } from "../filters";
 import { timelineRows, type TimelineRow } from "../timelineRows";
 import { useMemoryPage } from "../useMemoryPage";
 

@@ -1,0 +1,124 @@
+// The Admin pages as an owner who runs the server walks through them.
+import assert from "node:assert/strict";
+import { openPage, phone, record } from "./support.mjs";
+
+const guest = { username: "noor", password: "seven lanterns by the quay" };
+
+/** An invitation is made, taken by somebody in another browser, and leaves a person to look after. */
+export async function people(page, browser, origin) {
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  await page.getByRole("link", { name: "Admin" }).click();
+  await button("mika you").waitFor();
+  await button("Invite").click();
+  await button("Make link").click();
+  const link = await page.getByTestId("invitation-link").textContent();
+  await record(page, "admin-invite");
+  await button("Done").click();
+  assert.ok(!(await page.content()).includes(link), "the link is gone from the page");
+
+  const theirs = await openPage(browser, origin);
+  await theirs.page.goto(link);
+  await theirs.page.getByLabel("Your username").fill(guest.username);
+  await theirs.page.getByLabel("Password").fill(guest.password);
+  await record(theirs.page, "join");
+  await theirs.page.getByRole("button", { name: "Join" }).click();
+  await theirs.page.getByRole("heading", { name: "Nothing is remembered yet" }).waitFor();
+  assert.equal(theirs.page.url(), `${origin}/memory`, "the invitation leaves the address");
+
+  await page.reload();
+  await button(guest.username).click();
+  await page.getByRole("dialog", { name: guest.username }).getByText("Chrome on Linux").waitFor();
+  await record(page, "admin-person");
+  await button("Close").click();
+  await button(`Role of ${guest.username}: Member`).click();
+  await page.getByRole("menuitemradio", { name: /Viewer/ }).click();
+  await button("Undo").click();
+  await button(`Role of ${guest.username}: Member`).waitFor();
+
+  await button(guest.username).click();
+  await button("Disable").click();
+  await page.getByRole("dialog", { name: `Disable ${guest.username}?` }).getByRole("button", { name: "Disable" }).click();
+  await button("Enable").waitFor();
+  await page.keyboard.press("Escape");
+  await record(page, "admin-people");
+  await theirs.page.reload();
+  await theirs.page.getByRole("heading", { name: "Welcome back" }).waitFor();
+  assert.deepEqual(theirs.faults.filter((fault) => !/\b401\b/.test(fault)), []);
+  await theirs.context.close();
+
+  await page.getByRole("link", { name: "Invitations" }).click();
+  await page.getByText(/^used /).waitFor();
+  await record(page, "admin-invitations");
+}
+
+export async function audit(page) {
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  await page.getByRole("link", { name: "Audit" }).click();
+  await button("Verify chain").click();
+  await page.getByText(/The chain is whole/).waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), button("Export").click().then(() => page.getByRole("menuitem", { name: /CSV/ }).click())]);
+  assert.equal(download.suggestedFilename(), "audit.csv");
+  await button("Action: any action").click();
+  await page.getByRole("textbox", { name: "Action" }).fill("identity.set_role");
+  await page.keyboard.press("Enter");
+  await page.getByText("This is where the record begins.").waitFor();
+  assert.equal(await page.locator("[data-row]").count(), 2, "a role was changed and changed back");
+  await record(page, "admin-audit");
+  await page.locator("[data-row]").first().focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Set role" }).waitFor();
+  await record(page, "admin-audit-row");
+  await page.keyboard.press("Escape");
+}
+
+/** The pages about the server, as an operator sees them. */
+export async function server(page) {
+  const button = (name) => page.getByRole("button", { name, exact: true });
+  await page.getByRole("link", { name: "Health" }).click();
+  await page.getByText(/\d+ dependenc\w+ up/).waitFor();
+  await record(page, "admin-health");
+
+  await page.getByRole("link", { name: "Backups" }).click();
+  await page.getByText("Last verified").waitFor();
+  await button("Back up now").click();
+  await button(/^Verify backup_/).first().waitFor();
+  await record(page, "admin-backups");
+
+  await page.getByRole("link", { name: "Schedules" }).click();
+  await page.getByRole("link", { name: /^Jobs of/ }).first().waitFor();
+  await record(page, "admin-schedules");
+
+  await page.getByRole("link", { name: "Jobs", exact: true }).click();
+  await button("State: any state").click();
+  await page.getByRole("menuitemradio", { name: "done" }).click();
+  await page.locator("[data-row]").first().click();
+  await page.getByText("Payload, secrets hidden").waitFor();
+  await record(page, "admin-job");
+  await page.keyboard.press("Escape");
+  await record(page, "admin-jobs");
+
+  await page.getByRole("link", { name: "Configuration" }).click();
+  await page.getByRole("searchbox", { name: "Search settings" }).fill("secret");
+  await page.locator("[data-row]").first().waitFor();
+  await record(page, "admin-configuration");
+}
+
+/** The same pages at night, and one in the hand. */
+export async function looks(page, origin) {
+  await page.evaluate(() => localStorage.setItem("hearth-theme", "dark"));
+  for (const name of ["people", "audit", "jobs", "backups", "dependencies", "configuration"]) {
+    await page.goto(`${origin}/admin/${name}`);
+    await page.getByRole("listitem").first().waitFor();
+    await record(page, `admin-${name}-dark`);
+  }
+  await page.evaluate(() => localStorage.removeItem("hearth-theme"));
+  const before = page.viewportSize();
+  await page.setViewportSize(phone);
+  for (const name of ["people", "audit"]) {
+    await page.goto(`${origin}/admin/${name}`);
+    await page.getByRole("listitem").first().waitFor();
+    await record(page, `phone-admin-${name}`);
+  }
+  await page.setViewportSize(before);
+}
