@@ -15,7 +15,6 @@ use identity::Identity;
 use kernel::Clock;
 use llm::{Embedder, RemoteConfig};
 use memory::{Memory, MemoryConfig};
-use store::jobs::Runner;
 use store::migrate::MigrateError;
 use store::{Blobs, Store};
 use tokio::net::TcpListener;
@@ -55,7 +54,7 @@ pub struct App {
     is_activated: Arc<AtomicBool>,
     is_listening: Arc<AtomicBool>,
     router: Router,
-    wake_jobs: Arc<Notify>,
+    pub(crate) wake_jobs: Arc<Notify>,
 }
 
 /// Why a server cannot be put together: a line for the operator, with its variable.
@@ -68,7 +67,7 @@ pub struct StartError {
 }
 
 impl StartError {
-    fn new(variable: &str, text: impl Into<String>) -> Self {
+    pub(crate) fn new(variable: &str, text: impl Into<String>) -> Self {
         Self { variable: variable.to_owned(), text: text.into() }
     }
 }
@@ -115,9 +114,10 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             identity: identity.clone(),
+            memory: memory.clone(),
             health: health.clone(),
         };
-        let router = router(admin, &memory);
+        let router = router(admin);
         Ok(Self {
             config,
             store,
@@ -174,11 +174,6 @@ impl App {
         self.dependencies.report()
     }
 
-    /// The runner of background jobs.
-    pub fn jobs(&self) -> Runner {
-        Runner::new(self.store.clone(), self.clock.clone(), self.memory.jobs(), self.wake_jobs.clone())
-    }
-
     /// Serves until `stop` turns true, then drains.
     pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
         self.is_listening.store(true, Ordering::SeqCst);
@@ -186,6 +181,7 @@ impl App {
         self.dependencies.watch();
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
         let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
+        let schedules = self.keep_schedules(stop.clone());
         let watchdog = tokio::spawn(systemd::feed_watchdog());
         let tls = self.tls.clone().map(|tls| tokio::spawn(tls.watch(self.clock.clone())));
         let mut told = stop.clone();
@@ -198,10 +194,13 @@ impl App {
             }
         });
         httpkit::accept::serve(listeners, self.router(), self.accept_config(), stop).await;
-        if let Some(jobs) = jobs {
-            // A job that is cut off here is taken up again when its lease ends.
-            let _ = tokio::time::timeout(CLOSING, jobs).await;
-        }
+        let ended = async {
+            for work in jobs.into_iter().chain(schedules) {
+                let _ = work.await;
+            }
+        };
+        // Jobs and the lead are handed back; what is cut off here is taken over when its lease ends.
+        let _ = tokio::time::timeout(CLOSING, ended).await;
         self.store.close().await;
         watchdog.abort();
         tls.inspect(JoinHandle::abort);
@@ -329,8 +328,8 @@ pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
     }
 }
 
-fn router(admin: Admin, memory: &Memory) -> Router {
-    let Admin { config, store, clock, identity, health } = admin.clone();
+fn router(admin: Admin) -> Router {
+    let Admin { config, store, clock, identity, memory, health } = admin.clone();
     let addresses = AddressRules { trusted_proxies: config.trusted_proxies.clone() };
     let observer = Observer::default();
     let metrics = Metrics::new(
@@ -345,7 +344,7 @@ fn router(admin: Admin, memory: &Memory) -> Router {
     let authenticator: Authenticator = Arc::new(identity.clone());
     let mut router = health::routes(health.clone()).merge(metrics::routes(metrics));
     if config.run_mode.serves {
-        let (routes, description) = api::routes(identity, memory.clone(), admin);
+        let (routes, description) = api::routes(identity, memory, admin);
         let gate = from_fn_with_state(health, health::refuse_while_starting);
         router = router
             .merge(routes.route_layer(gate))

@@ -3,6 +3,7 @@
 mod admin;
 pub mod api;
 pub mod app;
+mod background;
 pub mod commands;
 pub mod config;
 pub mod dependencies;

@@ -12,10 +12,13 @@ pub mod conn;
 pub mod error;
 pub mod idempotency;
 pub mod jobs;
+pub mod lease;
 pub mod migrate;
 mod pool;
 mod reach;
+pub mod retention;
 mod rows;
+pub mod schedule;
 mod writer;
 
 pub use blob::Blobs;

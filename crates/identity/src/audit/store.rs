@@ -302,3 +302,8 @@ pub(super) async fn remove_unchained(tx: &mut Tx, tenant: &str, cutoff: Micros, 
     }
     Ok(removed)
 }
+
+/// Counts the rows of all tenants from before `before`.
+pub(crate) async fn count_before(conn: &mut Conn, before: Micros) -> Result<i64> {
+    Ok(fetch_one!(conn, (i64,), "SELECT COUNT(*) FROM audit_log WHERE at < $1", before.0)?.0)
+}

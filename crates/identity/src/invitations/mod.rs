@@ -3,6 +3,6 @@
 mod model;
 pub(crate) mod routes;
 mod service;
-mod store;
+pub(crate) mod store;
 
 pub use model::{Invitation, ListedInvitation};

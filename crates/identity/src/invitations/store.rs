@@ -2,7 +2,7 @@
 
 use kernel::{Micros, Result, Role, TenantId};
 use sqlx::FromRow;
-use store::{Conn, Tx, execute, fetch_all};
+use store::{Conn, Tx, execute, fetch_all, fetch_one};
 
 use super::ListedInvitation;
 
@@ -89,4 +89,22 @@ pub(super) async fn remove_unused(tx: &mut Tx, tenant: &TenantId, invitation_id:
         invitation_id,
     )?;
     Ok(removed == 1)
+}
+
+/// Counts the invitations that were used, or ran out, before `before`.
+pub(crate) async fn count_ended(conn: &mut Conn, before: Micros) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM invitations WHERE COALESCE(used_at, expires_at) < $1";
+    Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
+}
+
+/// Removes at most `limit` of them.
+pub(crate) async fn remove_ended(tx: &mut Tx, before: Micros, limit: i64) -> Result<u64> {
+    Ok(execute!(
+        tx,
+        "DELETE FROM invitations WHERE invitation_id IN (
+             SELECT invitation_id FROM invitations WHERE COALESCE(used_at, expires_at) < $1
+             ORDER BY invitation_id LIMIT $2)",
+        before.0,
+        limit,
+    )?)
 }

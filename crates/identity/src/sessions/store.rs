@@ -2,7 +2,7 @@
 
 use kernel::{Micros, Result, TenantId};
 use sqlx::FromRow;
-use store::{Conn, Tx, execute, fetch_all, fetch_optional};
+use store::{Conn, Tx, execute, fetch_all, fetch_one, fetch_optional};
 
 /// A session to add.
 #[derive(Clone, Debug)]
@@ -211,4 +211,28 @@ pub(crate) async fn update_last_used(
         session_id,
     )?;
     Ok(())
+}
+
+/// Counts the sessions that ended, or were not used any more, before `before`.
+pub(crate) async fn count_ended(conn: &mut Conn, before: Micros) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM sessions WHERE COALESCE(ended_at, expires_at) < $1";
+    Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
+}
+
+/// Removes at most `limit` of them, with their refresh tokens.
+pub(crate) async fn remove_ended(tx: &mut Tx, before: Micros, limit: i64) -> Result<u64> {
+    execute!(
+        tx,
+        "DELETE FROM refresh_tokens WHERE session_id IN (
+             SELECT session_id FROM sessions WHERE COALESCE(ended_at, expires_at) < $1 ORDER BY session_id LIMIT $2)",
+        before.0,
+        limit,
+    )?;
+    Ok(execute!(
+        tx,
+        "DELETE FROM sessions WHERE session_id IN (
+             SELECT session_id FROM sessions WHERE COALESCE(ended_at, expires_at) < $1 ORDER BY session_id LIMIT $2)",
+        before.0,
+        limit,
+    )?)
 }

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Admin, mask};
+use crate::background;
 
 pub(super) fn routes() -> OpenApiRouter<Admin> {
     OpenApiRouter::new()
@@ -21,6 +22,8 @@ pub(super) fn routes() -> OpenApiRouter<Admin> {
         .routes(routes!(summarise_jobs))
         .routes(routes!(retry_job))
         .routes(routes!(cancel_job))
+        .routes(routes!(pause_kind))
+        .routes(routes!(resume_kind))
 }
 
 /// Which jobs to list.
@@ -41,7 +44,7 @@ struct JobQuery {
 
 /// A job of the queue.
 #[derive(Serialize, ToSchema)]
-struct JobBody {
+pub(crate) struct JobBody {
     /// `job_…`
     job_id: String,
     /// The tenant it works for.
@@ -100,6 +103,8 @@ struct JobPage {
 #[derive(Serialize, ToSchema)]
 struct KindBody {
     kind: String,
+    /// Whether its jobs are kept waiting.
+    paused: bool,
     due: i64,
     running: i64,
     failed: i64,
@@ -146,8 +151,16 @@ async fn summarise_jobs(
 ) -> Result<impl IntoResponse, Problem> {
     admin.operator(&ctx, "admin.jobs.summary").await?;
     let now = admin.clock.now();
-    let kinds = jobs::summarise_kinds(&mut admin.store.read(Reach::Everyone).await?).await?;
+    let mut conn = admin.store.read(Reach::Everyone).await?;
+    let mut kinds = jobs::summarise_kinds(&mut conn).await?;
+    let paused = jobs::list_paused(&mut conn).await?;
+    for kind in &paused {
+        if !kinds.iter().any(|known| known.kind == *kind) {
+            kinds.push(KindSummary { kind: kind.clone(), ..KindSummary::default() });
+        }
+    }
     let body = |kind: KindSummary| KindBody {
+        paused: paused.contains(&kind.kind),
         oldest_due_seconds: kind.oldest_due_at.map_or(0.0, |at| (now.0 - at).max(0) as f64 / 1e6),
         kind: kind.kind,
         due: kind.due,
@@ -190,6 +203,50 @@ async fn cancel_job(
     admin
         .change(&ctx, "admin.jobs.cancel", format!("job:{id}"), move |tx, now| {
             Box::pin(async move { jobs::cancel(tx, &id, now).await })
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Keeps the jobs of a kind waiting on all servers; running ones go on. Safe to repeat.
+#[utoipa::path(post, path = "/api/v1/admin/jobs/kinds/{kind}/pause", tag = "admin", operation_id = "pause_job_kind",
+    params(("kind" = String, Path, description = "such as `memory.embed`")),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody, description = "no server can run such jobs")))]
+async fn pause_kind(
+    State(admin): State<Admin>,
+    Caller(ctx): Caller,
+    UrlPath(kind): UrlPath<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let is_known =
+        background::kinds(&admin.store, &admin.clock, &admin.memory).iter().any(|known| known.name == kind);
+    let resource = format!("job_kind:{kind}");
+    admin
+        .change(&ctx, "admin.jobs.pause", resource, move |tx, now| {
+            Box::pin(async move {
+                if !is_known {
+                    return Err(Error::not_found("kind of job"));
+                }
+                jobs::pause(tx, &kind, now).await
+            })
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lets the jobs of a kind run again. Safe to repeat.
+#[utoipa::path(post, path = "/api/v1/admin/jobs/kinds/{kind}/resume", tag = "admin", operation_id = "resume_job_kind",
+    params(("kind" = String, Path, description = "such as `memory.embed`")),
+    responses((status = 204), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody)))]
+async fn resume_kind(
+    State(admin): State<Admin>,
+    Caller(ctx): Caller,
+    UrlPath(kind): UrlPath<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let resource = format!("job_kind:{kind}");
+    admin
+        .change(&ctx, "admin.jobs.resume", resource, move |tx, _| {
+            Box::pin(async move { jobs::resume(tx, &kind).await })
         })
         .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,6 +5,8 @@
 
 mod jobs;
 mod mask;
+mod retention;
+mod schedules;
 
 use std::sync::Arc;
 
@@ -12,9 +14,11 @@ use futures::future::BoxFuture;
 use identity::Identity;
 use identity::audit::{self, AuditEntry};
 use kernel::{Clock, Ctx, Error, Micros, Result, Scope};
+use memory::Memory;
 use store::{Reach, Store, Tx};
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use self::jobs::JobBody;
 use crate::config::Config;
 use crate::health::Health;
 
@@ -29,6 +33,8 @@ pub(crate) struct Admin {
     pub(crate) clock: Clock,
     /// Who asks, and the audit log.
     pub(crate) identity: Identity,
+    /// What is remembered.
+    pub(crate) memory: Memory,
     /// What is known of the process and what it depends on.
     #[allow(dead_code, reason = "read by routes that tell of the server's health")]
     pub(crate) health: Health,
@@ -77,5 +83,5 @@ impl Admin {
 
 /// Every route of operators, each with its documentation.
 pub(crate) fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::new().merge(jobs::routes())
+    OpenApiRouter::new().merge(jobs::routes()).merge(schedules::routes()).merge(retention::routes())
 }

@@ -4,7 +4,9 @@ mod admin;
 mod audit;
 mod configure;
 mod eval;
+mod jobs;
 mod migrate;
+mod retention;
 mod serve;
 
 use std::io::Write;
@@ -42,6 +44,12 @@ enum Command {
     /// Check or print the record of who did what; works beside a running server
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// List, retry, cancel and pause background jobs; works beside a running server
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// Remove what has had its time; works beside a running server
+    #[command(subcommand)]
+    Retention(retention::Retention),
     /// Measure recall on public data, through the same code that serves requests
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -106,6 +114,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config(command) => configure::run(&flags, &command),
         Command::Admin(command) => admin::run(&flags, command).await,
         Command::Audit(command) => audit::run(&flags, command).await,
+        Command::Jobs(command) => jobs::run(&flags, command).await,
+        Command::Retention(command) => retention::run(&flags, command).await,
         Command::Eval(command) => eval::run(&flags, command).await,
         Command::Openapi => say(&pretty(&crate::api::description())),
     };

@@ -74,3 +74,22 @@ on_both_engines! {
         assert_eq!((seen.len(), &seen), (5, &sorted));
     }
 }
+
+on_both_engines! {
+    async fn an_operator_pauses_a_kind_that_exists_and_sees_it_in_the_summary(engine: Engine) {
+        let world = World::on(Server::start(engine).await).await;
+        let (server, owner) = (&world.server, world.caller("owner"));
+        let post = async |path: &str| server.send(server.request("POST", path).bearer_auth(owner)).await;
+        let paused = async || {
+            let summary = server.get_as(owner, "/api/v1/admin/jobs/summary").await.expect(200).json;
+            let kinds = summary["kinds"].as_array().unwrap().clone();
+            kinds.iter().any(|kind| kind["kind"] == "memory.embed" && kind["paused"] == true)
+        };
+        assert!(!paused().await);
+        post("/api/v1/admin/jobs/kinds/memory.embed/pause").await.expect(204);
+        assert!(paused().await);
+        post("/api/v1/admin/jobs/kinds/memory.embed/resume").await.expect(204);
+        assert!(!paused().await);
+        post("/api/v1/admin/jobs/kinds/memory.embedd/pause").await.expect(404);
+    }
+}

@@ -105,6 +105,10 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/admin/jobs/summary", OPERATES),
     native("POST", "/api/v1/admin/jobs/{id}/retry", OPERATES_SILENTLY),
     native("POST", "/api/v1/admin/jobs/{id}/cancel", OPERATES_SILENTLY),
+    native("POST", "/api/v1/admin/jobs/kinds/{kind}/pause", OPERATES_SILENTLY),
+    native("POST", "/api/v1/admin/jobs/kinds/{kind}/resume", OPERATES_SILENTLY),
+    native("GET", "/api/v1/admin/schedules", OPERATES),
+    native("GET", "/api/v1/admin/retention", OPERATES),
     native("DELETE", "/api/v1/session", Access::Caller([204; 9])),
 ];
 
@@ -274,6 +278,9 @@ impl World {
                 "neighbours": 1, "channel": "private", "tags": {"any": ["work"]}, "mode": "auto"})),
             ("POST", "/api/v1/admin/jobs/{id}/retry" | "/api/v1/admin/jobs/{id}/cancel") => {
                 (path.replace("{id}", &self.waiting_job().await), Value::Null)
+            }
+            ("POST", _) if path.contains("/kinds/{kind}/") => {
+                (path.replace("{kind}", "memory.embed"), Value::Null)
             }
             ("GET" | "DELETE", _) if !path.contains('{') => same(Value::Null),
             _ => panic!("no example for {method} {path}"),

@@ -3,7 +3,7 @@
 use kernel::{Error, Micros};
 use sqlx::FromRow;
 
-use crate::{Conn, Result, Tx, execute, fetch_all, fetch_optional};
+use crate::{Conn, Result, Tx, execute, fetch_all, fetch_one, fetch_optional};
 
 /// Every state a job can be in.
 pub const STATES: [&str; 5] = ["due", "running", "done", "failed", "dead"];
@@ -70,7 +70,7 @@ pub async fn list_jobs(conn: &mut Conn, filter: &JobFilter, limit: i64) -> Resul
 }
 
 /// What of one kind is not done.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct KindSummary {
     /// The kind.
     pub kind: String,
@@ -151,6 +151,62 @@ pub async fn cancel(tx: &mut Tx, job_id: &str, now: Micros) -> kernel::Result<()
         return Ok(());
     }
     Err(refused(&get_state(tx, job_id).await?))
+}
+
+/// Keeps the jobs of a kind waiting on all servers; running ones go on. Safe to repeat.
+///
+/// # Errors
+/// The engine's.
+pub async fn pause(tx: &mut Tx, kind: &str, now: Micros) -> kernel::Result<()> {
+    let sql = "INSERT INTO paused_job_kinds (kind, paused_at) VALUES ($1, $2) ON CONFLICT (kind) DO NOTHING";
+    execute!(tx, sql, kind, now.0)?;
+    Ok(())
+}
+
+/// Lets the jobs of a kind run again. Safe to repeat.
+///
+/// # Errors
+/// The engine's.
+pub async fn resume(tx: &mut Tx, kind: &str) -> kernel::Result<()> {
+    execute!(tx, "DELETE FROM paused_job_kinds WHERE kind = $1", kind)?;
+    Ok(())
+}
+
+/// Kinds that are paused.
+///
+/// # Errors
+/// The engine's.
+pub async fn list_paused(conn: &mut Conn) -> Result<Vec<String>> {
+    let kinds = fetch_all!(conn, (String,), "SELECT kind FROM paused_job_kinds ORDER BY kind")?;
+    Ok(kinds.into_iter().map(|(kind,)| kind).collect())
+}
+
+/// Removes at most `limit` jobs in `state` that ended before `before`; answers with how many.
+///
+/// # Errors
+/// The engine's.
+pub async fn remove_ended(tx: &mut Tx, state: &str, before: Micros, limit: i64) -> Result<u64> {
+    execute!(
+        tx,
+        "DELETE FROM jobs WHERE job_id IN (
+             SELECT job_id FROM jobs WHERE state = $1 AND finished_at < $2 ORDER BY finished_at LIMIT $3)",
+        state,
+        before.0,
+        limit,
+    )
+}
+
+/// Counts the jobs in `states` that ended before `before`.
+///
+/// # Errors
+/// The engine's.
+pub async fn count_ended(conn: &mut Conn, states: &[&str], before: Micros) -> Result<i64> {
+    let mut all = 0;
+    for state in states {
+        let sql = "SELECT COUNT(*) FROM jobs WHERE state = $1 AND finished_at < $2";
+        all += fetch_one!(conn, (i64,), sql, *state, before.0)?.0;
+    }
+    Ok(all)
 }
 
 fn refused(state: &str) -> Error {

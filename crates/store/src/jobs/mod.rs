@@ -1,14 +1,19 @@
 //! A durable queue: a job is written with the row that causes it, leased, retried and finally kept as a dead letter.
 
 mod admin;
+mod kind;
 mod lease;
 mod runner;
 
 use kernel::{Micros, TenantId};
 use sqlx::FromRow;
 
-pub use self::admin::{JobFilter, JobRow, KindSummary, STATES, cancel, list_jobs, retry, summarise_kinds};
-pub use self::runner::{Handler, Runner};
+pub use self::admin::{
+    JobFilter, JobRow, KindSummary, STATES, cancel, count_ended, list_jobs, list_paused, pause, remove_ended,
+    resume, retry, summarise_kinds,
+};
+pub use self::kind::{Handler, JobKind};
+pub use self::runner::Runner;
 use crate::{Reach, Result, Store, Tx, execute, fetch_all, fetch_optional};
 
 /// Work to enqueue.
