@@ -49,7 +49,26 @@ pub(crate) struct Claims {
     pub(crate) sid: String,
     pub(crate) iat: i64,
     pub(crate) exp: i64,
+    /// Never ours: a token that is for later, or for somebody else, is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) nbf: Option<i64>,
+    /// As `nbf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) aud: Option<serde_json::Value>,
 }
+
+impl Claims {
+    /// Whether instants, audience and ids are such as we sign.
+    fn is_sound(&self, now: i64) -> bool {
+        let is_now = now < self.exp && self.iat <= now + 60 && self.nbf.is_none();
+        let lives = self.exp.saturating_sub(self.iat);
+        let is_named = kernel::id::is_id("ses", &self.sid) && kernel::TenantId::parse(&self.tid).is_ok();
+        is_now && lives <= MAX_LIFE_SECONDS && self.aud.is_none() && is_named
+    }
+}
+
+/// The longest life that JWT_EXPIRES_IN allows.
+const MAX_LIFE_SECONDS: i64 = 7 * 86_400;
 
 /// Keys of every token.
 pub(crate) struct Tokens {
@@ -92,6 +111,8 @@ impl Tokens {
             sid: session.to_owned(),
             iat: now.0.div_euclid(Micros::SECOND),
             exp: until.0.div_euclid(Micros::SECOND),
+            nbf: None,
+            aud: None,
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(kernel::Error::internal)
@@ -106,7 +127,7 @@ impl Tokens {
             .ok_or(Error::TokenRefused)?
             .claims;
         let seconds = now.0.div_euclid(Micros::SECOND);
-        if claims.exp <= seconds || claims.iat > seconds + 60 || claims.iss != self.issuer {
+        if !claims.is_sound(seconds) || claims.iss != self.issuer {
             return Err(Error::TokenRefused);
         }
         Ok(claims)

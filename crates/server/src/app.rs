@@ -16,6 +16,7 @@ use kernel::Clock;
 use llm::{Embedder, RemoteConfig};
 use memory::{Memory, MemoryConfig};
 use store::migrate::MigrateError;
+use store::seal::Keyring;
 use store::{Blobs, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -47,6 +48,8 @@ pub struct App {
     pub identity: Identity,
     /// What is remembered.
     pub memory: Memory,
+    /// Opens and seals the secrets that are read back.
+    pub keyring: Arc<Keyring>,
     health: Health,
     dependencies: Dependencies,
     tls: Option<Tls>,
@@ -93,6 +96,7 @@ impl App {
         };
         let embedder = Arc::new(open_embedder(&config)?);
         make_place(&config)?;
+        let keyring = Keyring::new(&secrets.encryption, config.encryption_key_previous.as_ref());
         let store = open_store(&config).await?;
         // Made when nothing else can be refused any more, so that a refusal leaves nothing behind.
         let secrets = secrets::take_or_make(&config).map_err(|e| {
@@ -124,6 +128,7 @@ impl App {
             clock,
             identity,
             memory,
+            keyring: Arc::new(keyring),
             health,
             dependencies,
             tls,

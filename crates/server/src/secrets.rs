@@ -15,6 +15,8 @@ pub(crate) struct Secrets {
     pub(crate) jwt: Secret,
     /// Pepper of stored hashes.
     pub(crate) api_key: Secret,
+    /// Seals what is read back; whoever restores this directory can open it.
+    pub(crate) encryption: Secret,
 }
 
 /// Takes each secret from the configuration, else from its file, else makes it.
@@ -28,11 +30,10 @@ pub(crate) fn take_or_make(config: &Config) -> std::io::Result<Secrets> {
         Some(secret) => Ok(secret.clone()),
         None => read_or_make(&folder.join(name)),
     };
-    // Made with the others, so that what is sealed later can be opened by whoever restores this directory.
-    get(&config.encryption_key, "encryption_key")?;
     let secrets = Secrets {
         jwt: get(&config.jwt_secret, "jwt_secret")?,
         api_key: get(&config.api_key_secret, "api_key_secret")?,
+        encryption: get(&config.encryption_key, "encryption_key")?,
     };
     // Before anything is stored under them: a power cut that took their names would lock everyone out.
     for folder in [&folder, &config.data_dir] {

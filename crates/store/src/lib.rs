@@ -18,7 +18,8 @@ mod pool;
 mod reach;
 pub mod retention;
 mod rows;
-pub mod schedule;
+pub mod seal;
+pub mod sealed;
 mod writer;
 
 pub use blob::Blobs;

@@ -11,6 +11,7 @@ mod http;
 mod keys;
 mod memory;
 mod mint;
+mod misused;
 mod refresh;
 mod roles;
 mod sign_in;

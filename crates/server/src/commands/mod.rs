@@ -6,7 +6,7 @@ mod configure;
 mod eval;
 mod jobs;
 mod migrate;
-mod retention;
+mod secrets;
 mod serve;
 
 use std::io::Write;
@@ -44,12 +44,9 @@ enum Command {
     /// Check or print the record of who did what; works beside a running server
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// List, retry, cancel and pause background jobs; works beside a running server
+    /// Count stored secrets by their key, or move them to the new one; works beside running servers
     #[command(subcommand)]
-    Jobs(jobs::Jobs),
-    /// Remove what has had its time; works beside a running server
-    #[command(subcommand)]
-    Retention(retention::Retention),
+    Secrets(secrets::SecretsCommand),
     /// Measure recall on public data, through the same code that serves requests
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -114,8 +111,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config(command) => configure::run(&flags, &command),
         Command::Admin(command) => admin::run(&flags, command).await,
         Command::Audit(command) => audit::run(&flags, command).await,
-        Command::Jobs(command) => jobs::run(&flags, command).await,
-        Command::Retention(command) => retention::run(&flags, command).await,
+        Command::Secrets(command) => secrets::run(&flags, command).await,
         Command::Eval(command) => eval::run(&flags, command).await,
         Command::Openapi => say(&pretty(&crate::api::description())),
     };

@@ -106,8 +106,14 @@ fn decoded(text: &str) -> String {
 }
 
 /// Secrets that this server makes when nobody gives them, and the one that reads metrics.
-const OURS: &[&str] =
-    &["JWT_SECRET", "JWT_SECRET_PREVIOUS", "API_KEY_SECRET", "ENCRYPTION_KEY", "METRICS_TOKEN"];
+const OURS: &[&str] = &[
+    "JWT_SECRET",
+    "JWT_SECRET_PREVIOUS",
+    "API_KEY_SECRET",
+    "ENCRYPTION_KEY",
+    "ENCRYPTION_KEY_PREVIOUS",
+    "METRICS_TOKEN",
+];
 
 /// Checks every secret that is set, and that those are set which servers must share.
 pub(super) fn check_secrets(values: &Values, production: bool, findings: &mut Vec<Finding>) {

@@ -202,6 +202,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("ENCRYPTION_KEY", Kind::Text, "", "Seals secrets at rest, 32 bytes or more; made at first run.")
         .secret(),
     setting(
+        "ENCRYPTION_KEY_PREVIOUS",
+        Kind::Text,
+        "",
+        "Still opens sealed secrets until hearth secrets reseal has moved them to ENCRYPTION_KEY.",
+    )
+    .secret(),
+    setting(
         "CORS_ORIGINS",
         Kind::List,
         "",

@@ -125,6 +125,8 @@ pub struct Config {
     pub api_key_secret: Option<Secret>,
     /// Key of sealed values (made when absent).
     pub encryption_key: Option<Secret>,
+    /// The key before it, which still opens.
+    pub encryption_key_previous: Option<Secret>,
     /// Whether callers need a credential.
     pub require_authentication: bool,
     /// Who may make an account.
@@ -193,6 +195,7 @@ impl Config {
             refresh_ttl: values.millis("JWT_REFRESH_EXPIRES_IN") as i64 * 1_000,
             api_key_secret: secret("API_KEY_SECRET"),
             encryption_key: secret("ENCRYPTION_KEY"),
+            encryption_key_previous: secret("ENCRYPTION_KEY_PREVIOUS"),
             require_authentication: values.flag("REQUIRE_AUTHENTICATION"),
             registration: registration(values, production),
             operator_tenant: operator_tenant?,

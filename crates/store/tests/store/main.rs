@@ -13,6 +13,7 @@ mod retention;
 mod rows;
 mod schedules;
 mod schema;
+mod sealed;
 mod statements;
 mod support;
 mod writing;
