@@ -11,6 +11,7 @@ check_tools() {
   need shellcheck shellcheck
   need strace strace
   need chromium chromium libnss3
+  need redis-server redis-server
   cargo fmt --version
   cargo clippy --version
   cargo nextest --version || cargo install cargo-nextest --locked

@@ -72,6 +72,20 @@ sys.exit(1)
 PY
 }
 
+# start_redis: one throw-away Redis that keeps nothing.
+start_redis() {
+  local port
+  port=$(free_port)
+  redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --dir "$RUN_DIR" \
+    </dev/null >"$RUN_DIR/redis.log" 2>&1 &
+  echo $! >"$RUN_DIR/redis.pid"
+  wait_until 10 redis-cli -p "$port" ping || {
+    cat "$RUN_DIR/redis.log"
+    return 1
+  }
+  echo "export HEARTH_TEST_REDIS_URL=redis://127.0.0.1:$port" >>"$RUN_DIR/env"
+}
+
 # provide_model: the embedding model, in a place of its own so that a run never touches ./data.
 provide_model() {
   local model=$CACHE_DIR/models/all-MiniLM-L6-v2

@@ -1,6 +1,6 @@
 //! The caller's address: the peer, or what a trusted proxy says of it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::HeaderMap;
 use ipnet::IpNet;
@@ -45,6 +45,14 @@ impl AddressRules {
     /// Whether a request carries forwarding headers that its peer had no right to set.
     pub fn is_forged(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
         FORWARDING.iter().any(|name| headers.contains_key(*name)) && !self.is_trusted(peer.to_canonical())
+    }
+}
+
+/// What limits count for one: an IPv4 address, or the /64 that one subscriber of IPv6 holds whole.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

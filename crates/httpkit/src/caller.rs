@@ -11,6 +11,7 @@ use kernel::{Ctx, Error, Secret};
 
 use crate::Problem;
 use crate::edge::RequestState;
+use crate::limits::Who;
 
 /// Name of the page's session cookie.
 pub const SESSION_COOKIE: &str = "hearth_session";
@@ -59,9 +60,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let state = parts.extensions.get::<RequestState>().cloned().ok_or_else(|| missing("edge"))?;
         let authenticator =
             parts.extensions.get::<Authenticator>().cloned().ok_or_else(|| missing("authenticator"))?;
-        let ctx = authenticator.authenticate(credentials(parts, &state)).await?;
-        state.count_request(&ctx, parts)?;
-        Ok(Self(ctx))
+        match authenticator.authenticate(credentials(parts, &state)).await {
+            Ok(ctx) => {
+                state.count_request(Who::Caller(&ctx), parts).await?;
+                Ok(Self(ctx))
+            }
+            Err(error) => {
+                // Whoever shows nothing, or something false, is told so until the address has asked too often.
+                state.count_request(Who::Visitor(state.address), parts).await?;
+                Err(error.into())
+            }
+        }
     }
 }
 
@@ -94,6 +103,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Meta {
             user_agent: agent.map(|text| text.chars().take(200).collect()),
             credentials,
         })
+    }
+}
+
+/// Whoever calls a route that needs no credential; counted by address.
+pub struct Visitor(pub Meta);
+
+impl<S: Send + Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, router: &S) -> Result<Self, Problem> {
+        let meta = Meta::from_request_parts(parts, router).await?;
+        let state = parts.extensions.get::<RequestState>().cloned();
+        let state = state.ok_or_else(|| Error::internal("the router has no edge"))?;
+        state.count_request(Who::Visitor(meta.address), parts).await?;
+        Ok(Self(meta))
     }
 }
 

@@ -12,12 +12,13 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use kernel::{Ctx, Error, ErrorKind};
+use kernel::{Error, ErrorKind};
+use store::Redis;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::AddressRules;
 use crate::accept::OverTls;
-use crate::limits::{Limits, RateConfig, RateState};
+use crate::limits::{Limits, RateClass, RateConfig, RateState, Who};
 use crate::problem::{Pending, Problem, render};
 use crate::series::{SeriesTable, method_label};
 use crate::timing::in_time;
@@ -33,6 +34,8 @@ pub struct EdgeConfig {
     pub addresses: AddressRules,
     /// `None` switches the limit off.
     pub rate: Option<RateConfig>,
+    /// Where servers count together.
+    pub redis: Option<Redis>,
 }
 
 /// One finished request, for the counters of other rooms.
@@ -54,7 +57,7 @@ pub struct Edge(Arc<Inner>);
 
 struct Inner {
     config: EdgeConfig,
-    limits: Option<Limits>,
+    limits: Limits,
     series: SeriesTable,
     observer: Box<dyn Fn(Observation<'_>) + Send + Sync>,
 }
@@ -71,13 +74,14 @@ pub(crate) struct RequestState {
 }
 
 impl RequestState {
-    /// Counts the request against its principal's limit and remembers what is left for the answer's headers.
-    pub(crate) fn count_request(&self, ctx: &Ctx, parts: &Parts) -> kernel::Result<()> {
-        let Some(limits) = &self.edge.0.limits else {
+    /// Counts the request against every limit it falls under, and remembers what is left for the answer's headers.
+    pub(crate) async fn count_request(&self, who: Who<'_>, parts: &Parts) -> kernel::Result<()> {
+        let template = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let class = RateClass::of(&parts.method, template);
+        let Some(counted) = self.edge.0.limits.count(class, who).await else {
             return Ok(());
         };
-        let template = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-        let (state, outcome) = match limits.count(&ctx.principal.id, &parts.method, template) {
+        let (state, outcome) = match counted {
             Ok(state) => (state, Ok(())),
             Err((state, error)) => (state, Err(error)),
         };
@@ -89,7 +93,7 @@ impl RequestState {
 impl Edge {
     /// Makes an edge; `observer` is told of every finished request.
     pub fn new(config: EdgeConfig, observer: impl Fn(Observation<'_>) + Send + Sync + 'static) -> Self {
-        let limits = config.rate.as_ref().map(Limits::new);
+        let limits = Limits::new(config.rate, config.redis.clone());
         Self(Arc::new(Inner { config, limits, series: SeriesTable::default(), observer: Box::new(observer) }))
     }
 
@@ -109,9 +113,12 @@ impl Edge {
 
     /// Lets go of limits that are whole again; call it now and then.
     pub fn forget_idle(&self) {
-        if let Some(limits) = &self.0.limits {
-            limits.forget_idle();
-        }
+        self.0.limits.forget_idle();
+    }
+
+    /// Changes how often callers may ask; what was counted stays counted.
+    pub fn set_rate(&self, rate: Option<RateConfig>) {
+        self.0.limits.set(rate);
     }
 }
 

@@ -17,9 +17,9 @@ mod series;
 mod timing;
 pub mod tls;
 
-pub use address::AddressRules;
+pub use address::{AddressRules, network};
 pub use body::{Body, BodyLimit, Posted, Query, UrlPath};
-pub use caller::{Authenticate, Authenticator, Caller, Credentials, Meta, SESSION_COOKIE};
+pub use caller::{Authenticate, Authenticator, Caller, Credentials, Meta, SESSION_COOKIE, Visitor};
 pub use edge::{Edge, EdgeConfig, Observation};
 pub use json::{MAX_DEPTH, MAX_KEYS};
 pub use page::PageQuery;

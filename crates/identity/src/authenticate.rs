@@ -85,9 +85,9 @@ impl Identity {
             Ok(Shown::Access(token)) => self.tokens.read_access(token, now).ok().map(|_| true),
         };
         if verdict.is_none() {
-            self.throttle.fail_address(credentials.address, now);
+            self.throttle.note_shown(credentials.address, now);
         }
-        verdict == Some(true) && !self.throttle.is_locked(credentials.address, now)
+        verdict == Some(true) && self.throttle.check_shown(credentials.address, now).is_ok()
     }
 
     fn check_csrf(&self, standing: &Standing, sent: Option<&str>) -> Result<()> {

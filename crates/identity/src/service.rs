@@ -30,10 +30,11 @@ pub struct Identity {
 impl Identity {
     /// The service over a migrated store.
     pub fn new(store: Store, clock: Clock, config: Config) -> Self {
+        let tokens = Arc::new(Tokens::new(&config));
         Self {
-            tokens: Arc::new(Tokens::new(&config)),
+            throttle: Arc::new(Throttle::new(store.clone(), tokens.clone())),
+            tokens,
             passwords: Passwords::new(),
-            throttle: Arc::new(Throttle::new()),
             standings: Arc::new(Standings::new()),
             config: Arc::new(config),
             store,

@@ -150,6 +150,11 @@ impl Tokens {
         bool::from(sealed).then(|| BASE32.encode(&self.hmac(&["stored", token])))
     }
 
+    /// Names whose failed sign-ins are counted, without telling whose they are.
+    pub(crate) fn failures_of(&self, parts: &[&str]) -> String {
+        BASE32.encode(&self.hmac(&[&["failures"], parts].concat()))
+    }
+
     /// What the header `X-CSRF-Token` must say for a session.
     pub(crate) fn csrf(&self, session_id: &str) -> String {
         BASE32.encode(&self.hmac(&["csrf", session_id]))

@@ -10,14 +10,14 @@ use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use httpkit::accept::{AcceptConfig, PlaceLimits, TimeLimits};
 use httpkit::tls::Tls;
-use httpkit::{AddressRules, Authenticator, Edge, EdgeConfig};
+use httpkit::{Authenticator, Edge};
 use identity::Identity;
 use kernel::Clock;
 use llm::{Embedder, RemoteConfig};
 use memory::{Memory, MemoryConfig};
 use store::migrate::MigrateError;
 use store::seal::Keyring;
-use store::{Blobs, Store};
+use store::{Blobs, Redis, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -28,7 +28,7 @@ use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
 use crate::system::SystemWatch;
-use crate::{api, health, metrics, page, probes, secrets, systemd};
+use crate::{api, edge, health, metrics, page, probes, secrets, systemd};
 
 /// Kept of the drain limit for jobs and the database.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -50,12 +50,15 @@ pub struct App {
     pub memory: Memory,
     /// Opens and seals the secrets that are read back.
     pub keyring: Arc<Keyring>,
+    /// What servers share beside the database.
+    pub redis: Option<Redis>,
     health: Health,
     dependencies: Dependencies,
     tls: Option<Tls>,
     /// The listening sockets belong to a service manager.
     is_activated: Arc<AtomicBool>,
     is_listening: Arc<AtomicBool>,
+    edge: Edge,
     router: Router,
     pub(crate) wake_jobs: Arc<Notify>,
 }
@@ -94,15 +97,16 @@ impl App {
                 .map_err(|e| StartError::new("S3_ENDPOINT", format!("cannot be used: {e}; mend it")))?,
             None => Blobs::disk(config.data_dir.join("blobs")),
         };
+        let redis = open_redis(&config)?;
         let embedder = Arc::new(open_embedder(&config)?);
         make_place(&config)?;
-        let keyring = Keyring::new(&secrets.encryption, config.encryption_key_previous.as_ref());
         let store = open_store(&config).await?;
         // Made when nothing else can be refused any more, so that a refusal leaves nothing behind.
         let secrets = secrets::take_or_make(&config).map_err(|e| {
             StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))
         })?;
-        let probes = probes::probes(&config, &store, &blobs, &embedder);
+        let keyring = Keyring::new(&secrets.encryption, config.encryption_key_previous.as_ref());
+        let probes = probes::probes(&config, &store, redis.as_ref(), &blobs, &embedder);
         let dependencies = Dependencies::new(clock.clone(), probes);
         let wake_jobs = Arc::new(Notify::new());
         let memory_config = MemoryConfig { index_bytes: config.index_bytes, ..MemoryConfig::default() };
@@ -111,6 +115,7 @@ impl App {
         let identity =
             Identity::new(store.clone(), clock.clone(), config.identity(secrets.jwt, secrets.api_key));
         let name = store.database_name().to_owned();
+        let observer = Observer::default();
         let health = Health::new(clock.clone(), config.service_name.clone(), name, dependencies.clone());
         let config = Arc::new(config);
         let admin = Admin {
@@ -121,7 +126,8 @@ impl App {
             memory: memory.clone(),
             health: health.clone(),
         };
-        let router = router(admin);
+        let edge = edge::start(&config, redis.clone(), &observer);
+        let router = edge.around(router(admin, &memory, &observer));
         Ok(Self {
             config,
             store,
@@ -129,6 +135,8 @@ impl App {
             identity,
             memory,
             keyring: Arc::new(keyring),
+            redis,
+            edge,
             health,
             dependencies,
             tls,
@@ -183,7 +191,11 @@ impl App {
     pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
         self.is_listening.store(true, Ordering::SeqCst);
         self.tell_if_ready();
+        if let Some(redis) = &self.redis {
+            redis.watch();
+        }
         self.dependencies.watch();
+        tokio::spawn(forget_old_failures(self.identity.clone()));
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
         let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
         let schedules = self.keep_schedules(stop.clone());
@@ -224,7 +236,7 @@ impl App {
         AcceptConfig {
             places: PlaceLimits { total, per_address, ..PlaceLimits::default() },
             times: TimeLimits::default(),
-            addresses: AddressRules { trusted_proxies: config.trusted_proxies.clone() },
+            addresses: edge::addresses(config),
             tls: self.tls.clone(),
             // Its manager keeps the socket: what comes meanwhile waits for the next server.
             drain_grace: if self.is_activated.load(Ordering::SeqCst) {
@@ -238,6 +250,7 @@ impl App {
 
     /// Puts settings that were read again into use, as far as a running server can change them.
     pub async fn apply(&self, config: Config) {
+        self.edge.set_rate(config.rate);
         if config.listen != self.config.listen || config.tls != self.config.tls {
             tracing::warn!("addresses and the names of TLS files change with a restart only");
         }
@@ -286,6 +299,16 @@ pub(crate) fn make_place(config: &Config) -> Result<(), StartError> {
     })
 }
 
+async fn forget_old_failures(identity: Identity) {
+    let mut every = tokio::time::interval(Duration::from_mins(10));
+    loop {
+        every.tick().await;
+        if let Err(error) = identity.forget_old_failures().await {
+            tracing::warn!(code = error.code, "old failed sign-ins were not removed");
+        }
+    }
+}
+
 /// Opens the database; SQLite's file must be one.
 ///
 /// # Errors
@@ -299,6 +322,12 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         StartError::new("DATABASE_URL", format!("{error}{cause}; {cure}"))
     })
+}
+
+/// Prepares the connection to Redis, when one is named; a Redis that is away is no error.
+fn open_redis(config: &Config) -> Result<Option<Redis>, StartError> {
+    let opened = config.redis_url.as_ref().map(Redis::open).transpose();
+    opened.map_err(|error| StartError::new("REDIS_URL", format!("cannot be used: {error}; mend the address")))
 }
 
 /// Opens where vectors come from. A local model that is not there is no error: recall goes by words and says so.
@@ -333,18 +362,16 @@ pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
     }
 }
 
-fn router(admin: Admin) -> Router {
-    let Admin { config, store, clock, identity, memory, health } = admin.clone();
-    let addresses = AddressRules { trusted_proxies: config.trusted_proxies.clone() };
-    let observer = Observer::default();
+fn router(admin: Admin, memory: &Memory, observer: &Observer) -> Router {
+    let Admin { config, store, clock, identity, health } = admin.clone();
     let metrics = Metrics::new(
         store,
         memory.clone(),
         clock,
         SystemWatch::start(config.data_dir.clone()),
         config.metrics.clone(),
-        addresses.clone(),
-        &observer,
+        edge::addresses(&config),
+        observer,
     );
     let authenticator: Authenticator = Arc::new(identity.clone());
     let mut router = health::routes(health.clone()).merge(metrics::routes(metrics));
@@ -356,25 +383,7 @@ fn router(admin: Admin) -> Router {
             .merge(api::documentation(description))
             .fallback(page::serve);
     }
-    let edge = Edge::new(
-        EdgeConfig {
-            slow_request: Some(config.slow_request),
-            cors_origins: config.cors_origins.clone(),
-            addresses,
-            rate: config.rate,
-        },
-        move |seen| observer.see(seen),
-    );
-    let forgetting = edge.clone();
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(Duration::from_mins(1));
-        loop {
-            every.tick().await;
-            forgetting.forget_idle();
-            metrics::recorder().run_upkeep();
-        }
-    });
-    edge.around(router.layer(Extension(authenticator)))
+    router.layer(Extension(authenticator))
 }
 
 /// The address people open: the first one that was bound.

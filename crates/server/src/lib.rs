@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod dependencies;
 mod disk;
+mod edge;
 mod format;
 mod health;
 mod lock;

@@ -3,14 +3,23 @@
 use std::sync::Arc;
 
 use llm::Embedder;
-use store::{Blobs, Store};
+use store::{Blobs, Redis, Store};
 
 use crate::config::{Config, EmbeddingConfig, without_password};
 use crate::dependencies::Probe;
 
 /// The probes of what the settings name.
-pub(crate) fn probes(config: &Config, store: &Store, blobs: &Blobs, embedder: &Arc<Embedder>) -> Vec<Probe> {
+pub(crate) fn probes(
+    config: &Config,
+    store: &Store,
+    redis: Option<&Redis>,
+    blobs: &Blobs,
+    embedder: &Arc<Embedder>,
+) -> Vec<Probe> {
     let mut probes = vec![database(store.clone())];
+    if let Some((redis, url)) = redis.zip(config.redis_url.as_ref()) {
+        probes.push(shared(redis.clone(), without_password(url.expose())));
+    }
     if let Some(s3) = &config.s3 {
         probes.push(objects(
             blobs.clone(),
@@ -30,6 +39,13 @@ fn database(store: Store) -> Probe {
             store.ping().await.map_err(|error| error.to_string())?;
             Ok(format!("{:?}, {}", store.engine(), store.database_name()))
         }
+    })
+}
+
+fn shared(redis: Redis, place: String) -> Probe {
+    Probe::new("redis", move || {
+        let (redis, place) = (redis.clone(), place.clone());
+        async move { redis.ping().await.map(|()| place) }
     })
 }
 

@@ -16,12 +16,13 @@ pub mod lease;
 pub mod migrate;
 mod pool;
 mod reach;
-pub mod retention;
+pub mod redis;
 mod rows;
 pub mod seal;
 pub mod sealed;
 mod writer;
 
+pub use self::redis::Redis;
 pub use blob::Blobs;
 pub use conn::{Conn, Tx};
 pub use error::Error;

@@ -6,9 +6,11 @@
 mod callers;
 pub mod embeddings;
 mod engines;
+mod redis;
 
 pub use callers::{bound_key, ctx, key, limited};
 pub use engines::{Home, databases, homes, on_both, server_url};
+pub use redis::RedisServer;
 
 use kernel::{Clock, Micros};
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use httpkit::{Body, Caller, Meta, Problem, ProblemBody};
+use httpkit::{Body, Caller, Meta, Problem, ProblemBody, Visitor};
 use kernel::{Micros, Secret};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -89,7 +89,7 @@ struct SignInRequest {
         (status = 409, body = ProblemBody, description = "the username is taken")))]
 async fn register(
     State(identity): State<Identity>,
-    meta: Meta,
+    Visitor(meta): Visitor,
     Body(request): Body<RegisterRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let request = Registering {
@@ -112,7 +112,7 @@ async fn register(
         (status = 429, body = ProblemBody)))]
 async fn login(
     State(identity): State<Identity>,
-    meta: Meta,
+    Visitor(meta): Visitor,
     Body(request): Body<LoginRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let request = SigningIn {
@@ -126,7 +126,7 @@ async fn login(
 /// Tells whether this server waits for its first owner.
 #[utoipa::path(get, path = "/api/v1/setup", tag = "identity", operation_id = "get_setup",
     responses((status = 200, body = SetupState)))]
-async fn get_setup(State(identity): State<Identity>) -> Result<impl IntoResponse, Problem> {
+async fn get_setup(State(identity): State<Identity>, _: Visitor) -> Result<impl IntoResponse, Problem> {
     Ok((NO_STORE, Json(identity.setup_state().await?)))
 }
 
@@ -138,7 +138,7 @@ async fn get_setup(State(identity): State<Identity>) -> Result<impl IntoResponse
         (status = 409, body = ProblemBody, description = "there is an owner already")))]
 async fn complete_setup(
     State(identity): State<Identity>,
-    meta: Meta,
+    Visitor(meta): Visitor,
     Body(request): Body<SetupRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let request = SettingUp {
@@ -159,7 +159,7 @@ async fn complete_setup(
     responses((status = 200, body = Session), (status = 401, body = ProblemBody), (status = 429, body = ProblemBody)))]
 async fn sign_in(
     State(identity): State<Identity>,
-    meta: Meta,
+    Visitor(meta): Visitor,
     Body(request): Body<SignInRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let request = SigningIn {

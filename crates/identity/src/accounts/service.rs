@@ -9,6 +9,7 @@ use super::store::{self, Account};
 use crate::audit::{self, AuditEntry, Outcome};
 use crate::model::{Known, Origin, PageSession, SignedIn};
 use crate::sessions::Opening;
+use crate::throttle::Try;
 use crate::{Error, Identity, validate};
 
 impl Identity {
@@ -47,18 +48,19 @@ impl Identity {
     /// Every cause of failure costs the same hash and answers the same.
     async fn check_password(&self, request: SigningIn, origin: &Origin) -> Result<Known> {
         let (tenant, username) = (request.tenant.as_str(), request.username.as_str());
-        self.throttle.check(tenant, username, origin.address, self.now())?;
+        let this = Try { tenant, account: username, address: origin.address };
+        self.throttle.check(this, self.now()).await?;
         let named = TenantId::parse(tenant).ok();
         let account = self.find_account(named.as_ref(), username).await?;
         let turn = self.passwords.turn().await?;
-        // Asked again with a core in hand, so that a burst in the queue cannot try more than the limit.
-        self.throttle.check(tenant, username, origin.address, self.now())?;
+        // Counted with a core in hand, so that few right ones are ever held for failures at a time.
+        self.throttle.begin(this, self.now()).await?;
         let phc = account.as_ref().map(|account| account.password_hash.clone());
         let password = Secret::new(clipped(request.password.expose()));
-        let (is_right, turn) = self.passwords.verify(turn, phc, password).await?;
+        let (is_right, _turn) = self.passwords.verify(turn, phc, password).await?;
         match (is_right, account, named) {
             (true, Some(account), Some(tenant)) => {
-                self.throttle.succeed(&request.tenant, &request.username, origin.address);
+                self.throttle.succeed(this).await?;
                 Ok(Known {
                     tenant,
                     role: account.role.as_deref().and_then(Role::parse),
@@ -67,9 +69,6 @@ impl Identity {
                 })
             }
             (_, account, named) => {
-                self.throttle.fail(tenant, username, origin.address, self.now());
-                // Only now may the next guess have the core.
-                drop(turn);
                 self.record_failed_sign_in(named.as_ref(), account.as_ref(), origin).await?;
                 Err(Error::SignInFailed.into())
             }

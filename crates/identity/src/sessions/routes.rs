@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use httpkit::{Body, Caller, Meta, Problem, ProblemBody, UrlPath};
+use httpkit::{Body, Caller, Problem, ProblemBody, UrlPath, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -49,7 +49,7 @@ struct Revoked {
         (status = 403, body = ProblemBody, description = "the token was used before")))]
 async fn refresh(
     State(identity): State<Identity>,
-    meta: Meta,
+    Visitor(meta): Visitor,
     Body(request): Body<RefreshRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let signed_in = identity.refresh(&request.refresh_token, meta.into()).await?;
@@ -61,7 +61,7 @@ async fn refresh(
     request_body = RefreshRequest, responses((status = 200, body = Revoked)))]
 async fn revoke(
     State(identity): State<Identity>,
-    meta: Meta,
+    Visitor(meta): Visitor,
     Body(request): Body<RefreshRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     identity.revoke(&request.refresh_token, meta.into()).await?;
@@ -73,6 +73,7 @@ async fn revoke(
     request_body = ValidateRequest, responses((status = 200, body = Validation)))]
 async fn validate(
     State(identity): State<Identity>,
+    _: Visitor,
     Body(request): Body<ValidateRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     Ok((NO_STORE, Json(identity.validate(&request.token).await?)))

@@ -2,6 +2,7 @@
 
 mod checks;
 mod env_file;
+mod limits;
 mod load;
 mod place;
 mod reference;

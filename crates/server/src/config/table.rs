@@ -264,12 +264,27 @@ pub const SETTINGS: &[Setting] = &[
     .live(),
     setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window.").live(),
     setting(
+        "RATE_LIMIT_TENANT_MAX_REQUESTS",
+        Kind::Number(0, 100_000_000),
+        "0",
+        "Requests in a window of all callers of a tenant together; 0 leaves tenants unlimited.",
+    )
+    .live(),
+    setting(
         "RATE_LIMIT_EVENTS_PER_MINUTE",
         Kind::Number(1, 10_000_000),
         "6000",
         "Requests of a caller that record events; a class of its own.",
     )
     .live(),
+    setting(
+        "REDIS_URL",
+        Kind::Text,
+        "",
+        "redis:// or rediss://; limits hold over all servers that share it.",
+    )
+    .secret(),
+    setting("REDIS_ENABLED", Kind::Flag, "", "false leaves REDIS_URL unused; true when that is set."),
     setting(
         "EMBEDDING_BASE_URL",
         Kind::Text,

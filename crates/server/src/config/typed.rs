@@ -1,7 +1,6 @@
 //! The typed settings that the rest of the server reads.
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use store::StoreConfig;
 use store::blob::S3Config;
 
 use super::checks::{Finding, is_production};
+use super::limits::{rate, redis_url};
 use super::reference::{Shown, shown};
 use super::values::Values;
 
@@ -149,6 +149,8 @@ pub struct Config {
     pub drain_limit: Duration,
     /// Limit per caller; `None` switches it off.
     pub rate: Option<RateConfig>,
+    /// What servers share beside the database.
+    pub redis_url: Option<Secret>,
     /// Where vectors come from.
     pub embedding: EmbeddingConfig,
     /// RAM for recall indexes.
@@ -177,6 +179,7 @@ impl Config {
         let data_dir = PathBuf::from(values.text("DATA_DIR").unwrap_or("./data"));
         let s3 = s3(values, findings);
         let operator_tenant = operator_tenant(values, findings);
+        let redis_url = redis_url(values, findings);
         if findings.len() > before {
             return None;
         }
@@ -207,6 +210,7 @@ impl Config {
             drain_grace: Duration::from_millis(values.millis("DRAIN_GRACE")),
             drain_limit: Duration::from_millis(values.millis("DRAIN_LIMIT")),
             rate: values.flag("RATE_LIMIT_ENABLED").then(|| rate(values)),
+            redis_url,
             embedding: embedding(values, &data_dir),
             index_bytes: values.number("MEMORY_INDEX_BYTES") as u64,
             s3,
@@ -323,15 +327,6 @@ fn operator_tenant(values: &Values, findings: &mut Vec<Finding>) -> Option<Tenan
     let name = "OPERATOR_TENANT";
     let refused = |why| findings.push(Finding::refusal(name, format!("{why}; name an existing tenant")));
     TenantId::parse(values.text(name).unwrap_or("default")).map_err(refused).ok()
-}
-
-fn rate(values: &Values) -> RateConfig {
-    let at_least_one = |name: &str| NonZeroU32::new(values.number(name) as u32).unwrap_or(NonZeroU32::MIN);
-    RateConfig {
-        max_requests: at_least_one("RATE_LIMIT_MAX_REQUESTS"),
-        window: Duration::from_millis(values.millis("RATE_LIMIT_WINDOW_MS")),
-        events_per_minute: at_least_one("RATE_LIMIT_EVENTS_PER_MINUTE"),
-    }
 }
 
 fn embedding(values: &Values, data_dir: &std::path::Path) -> EmbeddingConfig {

@@ -165,6 +165,8 @@ pub(crate) const ALWAYS: &[Case] = &[
     (&[("RATE_LIMIT_WINDOW_MS", "10")], "RATE_LIMIT_WINDOW_MS", &["1000", "ms"]),
     (&[("RATE_LIMIT_WINDOW_MS", "soon")], "RATE_LIMIT_WINDOW_MS", &["write it like 90s"]),
     (&[("RATE_LIMIT_EVENTS_PER_MINUTE", "many")], "RATE_LIMIT_EVENTS_PER_MINUTE", &["whole number"]),
+    (&[("REDIS_URL", "localhost:6379")], "REDIS_URL", &["redis://host:6379"]),
+    (&[("REDIS_ENABLED", "true")], "REDIS_ENABLED", &["REDIS_URL is not set"]),
     (&[("JWT_EXPIRES_IN", "1s")], "JWT_EXPIRES_IN", &["60000", "ms"]),
     (&[("JWT_EXPIRATION_HOURS", "10000")], "JWT_EXPIRATION_HOURS", &["ms"]),
     (&[("JWT_EXPIRES_IN", "24 fortnights")], "JWT_EXPIRES_IN", &["write it like"]),

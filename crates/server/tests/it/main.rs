@@ -14,6 +14,7 @@ mod cors;
 mod headers;
 mod health;
 mod injection;
+mod limits;
 mod metrics;
 mod outage;
 mod principals;

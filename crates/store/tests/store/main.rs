@@ -9,7 +9,7 @@ mod jobs;
 mod migrations;
 mod queue;
 mod reach;
-mod retention;
+mod redis;
 mod rows;
 mod schedules;
 mod schema;

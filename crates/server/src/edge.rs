@@ -1,0 +1,39 @@
+//! The edge of this server, from its settings.
+
+use std::time::Duration;
+
+use httpkit::{AddressRules, Edge, EdgeConfig};
+use store::Redis;
+
+use crate::config::Config;
+use crate::metrics::{self, Observer};
+
+/// Whose word counts for a caller's address.
+pub(crate) fn addresses(config: &Config) -> AddressRules {
+    AddressRules { trusted_proxies: config.trusted_proxies.clone() }
+}
+
+/// The edge, which forgets idle callers by itself.
+pub(crate) fn start(config: &Config, redis: Option<Redis>, observer: &Observer) -> Edge {
+    let observer = observer.clone();
+    let edge = Edge::new(
+        EdgeConfig {
+            slow_request: Some(config.slow_request),
+            cors_origins: config.cors_origins.clone(),
+            addresses: addresses(config),
+            rate: config.rate,
+            redis,
+        },
+        move |seen| observer.see(seen),
+    );
+    let forgetting = edge.clone();
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_mins(1));
+        loop {
+            every.tick().await;
+            forgetting.forget_idle();
+            metrics::recorder().run_upkeep();
+        }
+    });
+    edge
+}
