@@ -87,6 +87,11 @@ impl Hearth {
         self.home.path().join("data")
     }
 
+    /// The port of whichever server runs here, on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The API of whichever server runs here, without credential.
     pub fn api(&self) -> Api {
         Api::new(&format!("http://127.0.0.1:{}", self.port))

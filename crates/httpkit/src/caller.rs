@@ -62,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             parts.extensions.get::<Authenticator>().cloned().ok_or_else(|| missing("authenticator"))?;
         match authenticator.authenticate(credentials(parts, &state)).await {
             Ok(ctx) => {
-                state.count_request(Who::Caller(&ctx), parts).await?;
+                state.admit(Who::Caller(&ctx), parts).await?;
                 Ok(Self(ctx))
             }
             Err(error) => {
@@ -115,7 +115,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         let meta = Meta::from_request_parts(parts, router).await?;
         let state = parts.extensions.get::<RequestState>().cloned();
         let state = state.ok_or_else(|| Error::internal("the router has no edge"))?;
-        state.count_request(Who::Visitor(meta.address), parts).await?;
+        state.admit(Who::Visitor(meta.address), parts).await?;
         Ok(Self(meta))
     }
 }

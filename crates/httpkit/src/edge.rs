@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -16,11 +16,12 @@ use kernel::{Error, ErrorKind};
 use store::Redis;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::AddressRules;
 use crate::accept::OverTls;
+use crate::address::{AddressRules, network};
 use crate::limits::{Limits, RateClass, RateConfig, RateState, Who};
 use crate::problem::{Pending, Problem, render};
 use crate::series::{SeriesTable, method_label};
+use crate::shed::{Gate, Permit, Range, ShedClass};
 use crate::timing::in_time;
 
 /// Settings of the edge.
@@ -36,6 +37,8 @@ pub struct EdgeConfig {
     pub rate: Option<RateConfig>,
     /// Where servers count together.
     pub redis: Option<Redis>,
+    /// How many requests may run at once; `None` lets everything in.
+    pub at_once: Option<Range>,
 }
 
 /// One finished request, for the counters of other rooms.
@@ -58,6 +61,7 @@ pub struct Edge(Arc<Inner>);
 struct Inner {
     config: EdgeConfig,
     limits: Limits,
+    gate: Option<Gate>,
     series: SeriesTable,
     observer: Box<dyn Fn(Observation<'_>) + Send + Sync>,
 }
@@ -71,9 +75,39 @@ pub(crate) struct RequestState {
     pub(crate) is_encrypted: bool,
     edge: Edge,
     rate: Arc<OnceLock<RateState>>,
+    /// The request's place among those that run, until its answer is made.
+    place: Arc<Mutex<Option<Permit>>>,
 }
 
 impl RequestState {
+    /// Counts the request against its limits, then waits for a place among those that run.
+    pub(crate) async fn admit(&self, who: Who<'_>, parts: &Parts) -> kernel::Result<()> {
+        self.count_request(who, parts).await?;
+        let Some(gate) = &self.edge.0.gate else {
+            return Ok(());
+        };
+        let endpoint = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let class = ShedClass::of(&parts.method, endpoint);
+        let place = match who {
+            Who::Caller(ctx) => gate.enter(class, (ctx.tenant.as_str(), &ctx.principal.id), endpoint).await?,
+            Who::Visitor(address) => {
+                let address = address.map(|address| network(address).to_string()).unwrap_or_default();
+                gate.enter(class, ("", &address), endpoint).await?
+            }
+        };
+        *self.place() = Some(place);
+        Ok(())
+    }
+
+    /// Gives the place back, if the request had one.
+    fn leave(&self) {
+        drop(self.place().take());
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Permit>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts the request against every limit it falls under, and remembers what is left for the answer's headers.
     pub(crate) async fn count_request(&self, who: Who<'_>, parts: &Parts) -> kernel::Result<()> {
         let template = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
@@ -94,7 +128,14 @@ impl Edge {
     /// Makes an edge; `observer` is told of every finished request.
     pub fn new(config: EdgeConfig, observer: impl Fn(Observation<'_>) + Send + Sync + 'static) -> Self {
         let limits = Limits::new(config.rate, config.redis.clone());
-        Self(Arc::new(Inner { config, limits, series: SeriesTable::default(), observer: Box::new(observer) }))
+        let gate = config.at_once.map(Gate::new);
+        Self(Arc::new(Inner {
+            config,
+            limits,
+            gate,
+            series: SeriesTable::default(),
+            observer: Box::new(observer),
+        }))
     }
 
     /// Puts the edge around a router, outermost.
@@ -132,6 +173,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
             || peer.is_some_and(|peer| edge.0.config.addresses.is_encrypted(peer, request.headers())),
         edge: edge.clone(),
         rate: Arc::default(),
+        place: Arc::default(),
     };
     request.extensions_mut().insert(state.clone());
     let method = request.method().clone();
@@ -148,6 +190,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let answer = AssertUnwindSafe(work).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Problem(Error::internal("a handler panicked")).into_response());
     drop(running);
+    state.leave();
     let mut response = with_body(answer, &state.request_id, &method, endpoint);
     let elapsed = started.elapsed();
     set_headers(response.headers_mut(), &state, elapsed);

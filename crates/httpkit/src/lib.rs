@@ -14,6 +14,7 @@ pub mod limits;
 mod page;
 mod problem;
 mod series;
+pub mod shed;
 mod timing;
 pub mod tls;
 

@@ -127,7 +127,7 @@ impl App {
             health: health.clone(),
         };
         let edge = edge::start(&config, redis.clone(), &observer);
-        let router = edge.around(router(admin, &memory, &observer));
+        let router = edge.around(router(admin, &observer));
         Ok(Self {
             config,
             store,
@@ -362,8 +362,8 @@ pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
     }
 }
 
-fn router(admin: Admin, memory: &Memory, observer: &Observer) -> Router {
-    let Admin { config, store, clock, identity, health } = admin.clone();
+fn router(admin: Admin, observer: &Observer) -> Router {
+    let Admin { config, store, clock, identity, memory, health } = admin.clone();
     let metrics = Metrics::new(
         store,
         memory.clone(),

@@ -23,6 +23,7 @@ pub(crate) fn start(config: &Config, redis: Option<Redis>, observer: &Observer) 
             addresses: addresses(config),
             rate: config.rate,
             redis,
+            at_once: config.at_once,
         },
         move |seen| observer.see(seen),
     );

@@ -48,6 +48,7 @@ pub fn all(engine: Engine) -> &'static [Migration] {
         "003_memory",
         "004_row_security",
         "005_audit_chain",
+        "006_schedules",
         "007_sign_in_failures",
         "008_sealed",
     )

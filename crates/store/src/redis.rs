@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, ToRedisArgs};
@@ -15,10 +15,8 @@ use tokio::sync::{Notify, watch};
 
 /// Longest wait for the answer to a command.
 pub const PATIENCE: Duration = Duration::from_millis(250);
-/// A timer this late was held up by ourselves.
-const LATE: Duration = Duration::from_millis(25);
-/// How often that is forgiven.
-const LATE_RINGS: u32 = 8;
+/// Commands in a row without an answer before the connection is given up.
+const MOST_SILENT: u32 = 3;
 /// Longest wait for a connection; only the watcher waits for one.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// How often a server says that it lives, and at most how long until Redis is tried again.
@@ -66,6 +64,8 @@ struct Inner {
     lost: Notify,
     standing: watch::Sender<bool>,
     servers: AtomicU32,
+    /// Commands in a row that got no answer in time.
+    silent: AtomicU32,
     heartbeat: Script,
     counters: [Counter; 3],
 }
@@ -94,6 +94,7 @@ impl Redis {
             lost: Notify::new(),
             standing: watch::Sender::new(false),
             servers: AtomicU32::new(1),
+            silent: AtomicU32::new(0),
             heartbeat: Script::new(HEARTBEAT),
             counters: ["ok", "error", "away"].map(counter),
         })))
@@ -192,18 +193,21 @@ impl Redis {
 
     /// Waits for an answer, and lets go of a connection that gives none.
     async fn finish<T>(&self, answer: impl Future<Output = Result<T, RedisError>>) -> Option<T> {
-        let error = match patiently(answer).await {
-            Some(Ok(value)) => {
+        let error = match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(value)) => {
+                self.0.silent.store(0, Ordering::Relaxed);
                 self.count(Outcome::Ok);
                 return Some(value);
             }
-            Some(Err(error)) => Some(error),
-            None => None,
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
         };
         self.count(Outcome::Error);
-        let is_lost = error
-            .as_ref()
-            .is_none_or(|error| error.is_io_error() || error.is_timeout() || error.is_connection_dropped());
+        let is_lost = match &error {
+            Some(error) => error.is_io_error() || error.is_connection_dropped(),
+            // One late answer may be our own lack of time.
+            None => self.0.silent.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENT,
+        };
         let why = error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
         tracing::debug!(why, is_lost, "a command to redis failed");
         if is_lost {
@@ -231,20 +235,4 @@ impl Redis {
     fn count(&self, outcome: Outcome) {
         self.0.counters[outcome as usize].increment(1);
     }
-}
-
-/// Waits for [`PATIENCE`]. A timer that rings late says that this process is short of time, not Redis: the answer may lie
-/// there unread, so it is waited for once more, a few times at most.
-async fn patiently<T>(answer: impl Future<Output = T>) -> Option<T> {
-    tokio::pin!(answer);
-    for _ in 0..LATE_RINGS {
-        let started = Instant::now();
-        if let Ok(answer) = tokio::time::timeout(PATIENCE, answer.as_mut()).await {
-            return Some(answer);
-        }
-        if started.elapsed() < PATIENCE + LATE {
-            return None;
-        }
-    }
-    None
 }

@@ -7,6 +7,7 @@ mod eval;
 mod jobs;
 mod migrate;
 mod secrets;
+mod retention;
 mod serve;
 
 use std::io::Write;
@@ -47,6 +48,12 @@ enum Command {
     /// Count stored secrets by their key, or move them to the new one; works beside running servers
     #[command(subcommand)]
     Secrets(secrets::SecretsCommand),
+    /// List, retry, cancel and pause background jobs; works beside a running server
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    /// Remove what has had its time; works beside a running server
+    #[command(subcommand)]
+    Retention(retention::Retention),
     /// Measure recall on public data, through the same code that serves requests
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -112,6 +119,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Admin(command) => admin::run(&flags, command).await,
         Command::Audit(command) => audit::run(&flags, command).await,
         Command::Secrets(command) => secrets::run(&flags, command).await,
+        Command::Jobs(command) => jobs::run(&flags, command).await,
+        Command::Retention(command) => retention::run(&flags, command).await,
         Command::Eval(command) => eval::run(&flags, command).await,
         Command::Openapi => say(&pretty(&crate::api::description())),
     };

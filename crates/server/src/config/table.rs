@@ -278,6 +278,12 @@ pub const SETTINGS: &[Setting] = &[
     )
     .live(),
     setting(
+        "SHED_ENABLED",
+        Kind::Flag,
+        "true",
+        "Whether requests beyond what the server can do are told at once to come back.",
+    ),
+    setting(
         "REDIS_URL",
         Kind::Text,
         "",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use httpkit::limits::RateConfig;
+use httpkit::shed::Range;
 use ipnet::IpNet;
 use kernel::{Secret, TenantId};
 use store::StoreConfig;
@@ -149,6 +150,8 @@ pub struct Config {
     pub drain_limit: Duration,
     /// Limit per caller; `None` switches it off.
     pub rate: Option<RateConfig>,
+    /// How many requests may run at once; `None` lets everything in.
+    pub at_once: Option<Range>,
     /// What servers share beside the database.
     pub redis_url: Option<Secret>,
     /// Where vectors come from.
@@ -210,6 +213,7 @@ impl Config {
             drain_grace: Duration::from_millis(values.millis("DRAIN_GRACE")),
             drain_limit: Duration::from_millis(values.millis("DRAIN_LIMIT")),
             rate: values.flag("RATE_LIMIT_ENABLED").then(|| rate(values)),
+            at_once: values.flag("SHED_ENABLED").then(Range::of_this_machine),
             redis_url,
             embedding: embedding(values, &data_dir),
             index_bytes: values.number("MEMORY_INDEX_BYTES") as u64,

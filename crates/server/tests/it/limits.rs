@@ -85,14 +85,19 @@ async fn two_servers_with_one_redis_count_together_and_health_says_when_it_is_go
         servers.push(Arc::new(server));
     }
     let key = key(&servers[0], "acme", &["memory:*"], None).await;
+    // A few at a time: what 200 at one instant do is shown where nothing but the limiter takes time.
+    let places = Arc::new(tokio::sync::Semaphore::new(16));
     let mut asking = JoinSet::new();
-    for n in 0..200 {
-        let (server, key) = (servers[n % 2].clone(), key.clone());
-        asking.spawn(async move { server.get_as(&key, "/auth/sessions").await.status });
+    for n in 0..120 {
+        let (server, key, places) = (servers[n % 2].clone(), key.clone(), places.clone());
+        asking.spawn(async move {
+            let _place = places.acquire().await.unwrap();
+            server.get_as(&key, "/auth/sessions").await.status
+        });
     }
     let statuses = asking.join_all().await;
     let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
-    assert_eq!((count(200), count(429)), (50, 150));
+    assert_eq!((count(200), count(429)), (50, 70));
     redis.kill();
     servers[0].get_as(&key, "/auth/sessions").await;
     assert_eq!(servers[0].get("/health/ready").await.status, 200);

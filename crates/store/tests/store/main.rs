@@ -10,6 +10,7 @@ mod migrations;
 mod queue;
 mod reach;
 mod redis;
+mod retention;
 mod rows;
 mod schedules;
 mod schema;
