@@ -115,3 +115,40 @@ fuzz_api() {
   [ "$status" -eq 0 ] || tail -n 40 "$HEARTH_LOG"
   return "$status"
 }
+
+# check_units: systemd takes every unit without a word, and the services stay well locked up.
+check_units() {
+  need systemd-analyze systemd
+  local home=$RUN_DIR/units unit
+  mkdir -p "$home"
+  cp deploy/systemd/*.socket deploy/systemd/*.timer "$home"
+  for unit in deploy/systemd/*.service; do
+    sed "s|/usr/bin/hearth|$(realpath "${CARGO_TARGET_DIR:-target}/debug/hearth")|" "$unit" >"$home/${unit##*/}"
+    systemd-analyze security --offline=true --no-pager --threshold=20 "$unit" | tail -n 1
+  done
+  systemd-analyze verify --man=no "$home"/* >"$home.said" 2>&1
+  ! [ -s "$home.said" ] || {
+    cat "$home.said"
+    return 1
+  }
+}
+
+# check_alerts: the rules are sound, each alert fires and stays silent where its test says so, and a rule with another
+# threshold is noticed.
+check_alerts() {
+  need promtool prometheus
+  promtool check config deploy/prometheus/prometheus.yml
+  local home=$RUN_DIR/alerts
+  mkdir -p "$home"
+  cp deploy/prometheus/alerts.test.yml "$home"
+  # promtool compares annotations too; their words are no part of the claim.
+  awk '/^        annotations:/ { skip = 1; next } skip && /^          / { next } { skip = 0; print }' \
+    deploy/prometheus/alerts.yml >"$home/alerts.yml"
+  promtool test rules "$home/alerts.test.yml"
+  sed -i 's/hearth_data_disk_percent > 85/hearth_data_disk_percent > 95/' "$home/alerts.yml"
+  ! promtool test rules "$home/alerts.test.yml" >"$home.said" 2>&1 || {
+    echo "a changed threshold went unnoticed"
+    return 1
+  }
+  grep -q DiskAlmostFull "$home.said"
+}
