@@ -27,6 +27,7 @@ use crate::config::{Config, EmbeddingConfig, Finding, open_tls};
 use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
+use crate::settings::Settings;
 use crate::system::SystemWatch;
 use crate::{api, edge, health, metrics, page, probes, secrets, systemd};
 
@@ -54,11 +55,12 @@ pub struct App {
     pub redis: Option<Redis>,
     health: Health,
     dependencies: Dependencies,
-    tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
     /// The listening sockets belong to a service manager.
     is_activated: Arc<AtomicBool>,
     is_listening: Arc<AtomicBool>,
-    edge: Edge,
+    pub(crate) edge: Edge,
+    pub(crate) settings: Settings,
     router: Router,
     pub(crate) wake_jobs: Arc<Notify>,
 }
@@ -118,6 +120,7 @@ impl App {
         let observer = Observer::default();
         let health = Health::new(clock.clone(), config.service_name.clone(), name, dependencies.clone());
         let config = Arc::new(config);
+        let settings = Settings::new(&config);
         let admin = Admin {
             config: config.clone(),
             store: store.clone(),
@@ -125,6 +128,8 @@ impl App {
             identity: identity.clone(),
             memory: memory.clone(),
             health: health.clone(),
+            dependencies: dependencies.clone(),
+            settings: settings.clone(),
         };
         let edge = edge::start(&config, redis.clone(), &observer);
         let router = edge.around(router(admin, &observer));
@@ -139,6 +144,7 @@ impl App {
             edge,
             health,
             dependencies,
+            settings,
             tls,
             is_activated: Arc::default(),
             is_listening: Arc::default(),
@@ -196,6 +202,7 @@ impl App {
         }
         self.dependencies.watch();
         tokio::spawn(forget_old_failures(self.identity.clone()));
+        let reminding = tokio::spawn(self.settings.clone().remind());
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
         let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
         let schedules = self.keep_schedules(stop.clone());
@@ -218,6 +225,7 @@ impl App {
         };
         // Jobs and the lead are handed back; what is cut off here is taken over when its lease ends.
         let _ = tokio::time::timeout(CLOSING, ended).await;
+        reminding.abort();
         self.store.close().await;
         watchdog.abort();
         tls.inspect(JoinHandle::abort);
@@ -245,17 +253,6 @@ impl App {
                 config.drain_grace
             },
             drain_limit: config.drain_limit.saturating_sub(CLOSING),
-        }
-    }
-
-    /// Puts settings that were read again into use, as far as a running server can change them.
-    pub async fn apply(&self, config: Config) {
-        self.edge.set_rate(config.rate);
-        if config.listen != self.config.listen || config.tls != self.config.tls {
-            tracing::warn!("addresses and the names of TLS files change with a restart only");
-        }
-        if let Some(tls) = &self.tls {
-            tls.try_reload(&self.clock);
         }
     }
 
@@ -363,7 +360,7 @@ pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
 }
 
 fn router(admin: Admin, observer: &Observer) -> Router {
-    let Admin { config, store, clock, identity, memory, health } = admin.clone();
+    let Admin { config, store, clock, identity, memory, health, .. } = admin.clone();
     let metrics = Metrics::new(
         store,
         memory.clone(),

@@ -1,21 +1,46 @@
 //! Logs: one line per event on stderr, text or JSON.
 
-use tracing_subscriber::EnvFilter;
+use std::sync::OnceLock;
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use crate::config::LogConfig;
 
+/// Changes the level of the running log.
+static SET_LEVEL: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+
 /// Starts logging; a second call does nothing.
 pub fn start(config: &LogConfig) {
-    // The engine's own statement log is ours to write, with the operation's name and without its text.
-    let filter = EnvFilter::try_new(format!("{},sqlx=warn,hyper=warn,h2=warn,rustls=warn", config.level))
-        .unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if config.is_json {
-        builder.json().flatten_event(true).with_current_span(false).try_init()
+    let (level, handle) = reload::Layer::new(filter(&config.level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = if config.is_json {
+        lines.json().flatten_event(true).with_current_span(false).boxed()
     } else {
-        builder.with_target(false).try_init()
+        lines.with_target(false).boxed()
     };
-    if let Err(error) = started {
-        tracing::debug!(%error, "logging runs already");
+    match tracing_subscriber::registry().with(level).with(lines).try_init() {
+        Ok(()) => {
+            let _ = SET_LEVEL.set(Box::new(move |level| {
+                if handle.reload(filter(level)).is_err() {
+                    tracing::warn!("the log level could not be changed");
+                }
+            }));
+        }
+        Err(error) => tracing::debug!(%error, "logging runs already"),
     }
+}
+
+/// Logs from another level on, while running.
+pub(crate) fn set_level(level: &str) {
+    if let Some(set) = SET_LEVEL.get() {
+        set(level);
+    }
+}
+
+/// The engine's own statement log is ours to write, with the operation's name and without its text.
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::try_new(format!("{level},sqlx=warn,hyper=warn,h2=warn,rustls=warn"))
+        .unwrap_or_else(|_| EnvFilter::new("info"))
 }

@@ -70,7 +70,7 @@ fn embeddings(embedder: Arc<Embedder>, config: &EmbeddingConfig) -> Probe {
 }
 
 /// An error with its causes, on one line.
-fn whole(error: &dyn std::error::Error) -> String {
+pub(crate) fn whole(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
     causes.collect::<Vec<_>>().join(": ")
 }

@@ -10,6 +10,7 @@
 pub mod blob;
 pub mod conn;
 pub mod error;
+pub mod examine;
 pub mod idempotency;
 pub mod jobs;
 pub mod lease;

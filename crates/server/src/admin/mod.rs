@@ -5,6 +5,7 @@
 
 mod jobs;
 mod mask;
+mod overview;
 mod retention;
 mod schedules;
 
@@ -20,7 +21,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::jobs::JobBody;
 use crate::config::Config;
+use crate::dependencies::Dependencies;
 use crate::health::Health;
+use crate::settings::Settings;
 
 /// What the routes of operators work with. Clones share everything.
 #[derive(Clone)]
@@ -35,9 +38,12 @@ pub(crate) struct Admin {
     pub(crate) identity: Identity,
     /// What is remembered.
     pub(crate) memory: Memory,
-    /// What is known of the process and what it depends on.
-    #[allow(dead_code, reason = "read by routes that tell of the server's health")]
+    /// Where the process stands.
     pub(crate) health: Health,
+    /// What it leans on.
+    pub(crate) dependencies: Dependencies,
+    /// The settings in use.
+    pub(crate) settings: Settings,
 }
 
 impl Admin {
@@ -83,5 +89,9 @@ impl Admin {
 
 /// Every route of operators, each with its documentation.
 pub(crate) fn routes() -> OpenApiRouter<Admin> {
-    OpenApiRouter::new().merge(jobs::routes()).merge(schedules::routes()).merge(retention::routes())
+    OpenApiRouter::new()
+        .merge(jobs::routes())
+        .merge(schedules::routes())
+        .merge(retention::routes())
+        .merge(overview::routes())
 }

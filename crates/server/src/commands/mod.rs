@@ -3,11 +3,13 @@
 mod admin;
 mod audit;
 mod configure;
+mod doctor;
 mod eval;
 mod jobs;
 mod migrate;
-mod secrets;
+mod monitor;
 mod retention;
+mod secrets;
 mod serve;
 
 use std::io::Write;
@@ -39,6 +41,14 @@ enum Command {
     /// Check, show or describe the configuration
     #[command(subcommand)]
     Config(configure::Configure),
+    /// Examine the whole installation: each line ok, warn or fail with the cure; exits 3 when one failed
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Watch what a server and its machine use, on the screen and as CSV
+    Monitor(monitor::Monitor),
     /// Make tenants, people and keys at the machine's own command line; works beside a running server
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -116,6 +126,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::SetupLink => serve::setup_link(&flags).await,
         Command::Migrate(command) => migrate::run(&flags, command).await,
         Command::Config(command) => configure::run(&flags, &command),
+        Command::Doctor { json } => doctor::run(&flags, json).await,
+        Command::Monitor(command) => monitor::run(&command).await,
         Command::Admin(command) => admin::run(&flags, command).await,
         Command::Audit(command) => audit::run(&flags, command).await,
         Command::Secrets(command) => secrets::run(&flags, command).await,

@@ -126,7 +126,6 @@ async fn reload(app: &App, flags: &Flags) {
         return;
     };
     app.apply(config).await;
-    tracing::info!("reloaded");
 }
 
 /// The signals that end a server or reload its settings, caught from here on.

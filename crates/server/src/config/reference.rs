@@ -1,6 +1,8 @@
 //! The settings in words: the reference page, a JSON Schema, and what a server would use.
 
 use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -97,6 +99,22 @@ pub struct Shown {
     pub default: &'static str,
     /// Whether a change waits for a restart; the others are taken up on SIGHUP.
     pub needs_restart: bool,
+    /// Tells texts apart that look alike when shown; means nothing outside this process.
+    #[serde(skip)]
+    mark: u64,
+}
+
+impl Shown {
+    /// Whether both were read with the same text.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.mark == other.mark
+    }
+}
+
+/// A hash under a key of this process, so that it tells nothing of a secret.
+fn mark(text: Option<&str>) -> u64 {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    KEY.hash_one(text)
 }
 
 /// Each setting with the value that would be used and its source; secrets as their length, addresses without passwords.
@@ -117,6 +135,7 @@ pub(crate) fn shown(values: &Values) -> Vec<Shown> {
             meaning: setting.meaning,
             default: setting.default,
             needs_restart: !setting.reloads,
+            mark: mark(values.text(setting.name)),
         }
     };
     SETTINGS.iter().map(one).collect()

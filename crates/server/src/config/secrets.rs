@@ -15,7 +15,6 @@ const PUBLISHED: &[&str] = &[
     "astringsecretatleast256bitslong",
     "default",
     "devsecret",
-    "hearth",
     "jwtsecret",
     "jwtsecretkey",
     "keyboardcat",

@@ -214,15 +214,13 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Exact origins of other sites' pages that may call; none when absent.",
     )
-    .live()
     .or(&[alias("ALLOWED_ORIGINS")]),
     setting(
         "TRUSTED_PROXIES",
         Kind::List,
         "",
         "Addresses or networks whose forwarding headers are believed.",
-    )
-    .live(),
+    ),
     setting(
         "MAX_CONNECTIONS",
         Kind::Number(1, 1_000_000),
@@ -254,15 +252,14 @@ pub const SETTINGS: &[Setting] = &[
         "10s",
         "Longest wait for requests in flight when stopping, after DRAIN_GRACE; then they are cut off.",
     ),
-    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited.").live(),
+    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited."),
     setting(
         "RATE_LIMIT_MAX_REQUESTS",
         Kind::Number(1, 1_000_000),
         "100",
         "Requests of a caller in a window.",
-    )
-    .live(),
-    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window.").live(),
+    ),
+    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window."),
     setting(
         "RATE_LIMIT_TENANT_MAX_REQUESTS",
         Kind::Number(0, 100_000_000),
@@ -275,8 +272,7 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Number(1, 10_000_000),
         "6000",
         "Requests of a caller that record events; a class of its own.",
-    )
-    .live(),
+    ),
     setting(
         "SHED_ENABLED",
         Kind::Flag,

@@ -9,7 +9,7 @@ use crate::config::in_production;
 use crate::config_cases::{ALWAYS, BY_ENVIRONMENT, SOUND};
 
 /// Runs the binary in an empty directory of its own, with these variables alone.
-fn hearth(arguments: &[&str], settings: &[(&str, &str)], home: &Path) -> Output {
+pub(crate) fn hearth(arguments: &[&str], settings: &[(&str, &str)], home: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearth"));
     command.args(arguments).env_clear().env("DATA_DIR", home.join("data")).current_dir(home);
     // A case of the directory itself brings its own.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as loudly as tests")]
 
 mod admin_jobs;
+mod admin_overview;
 mod answer;
 mod bad_bodies;
 mod bad_requests;
@@ -26,3 +27,4 @@ mod series;
 mod support;
 mod tenants;
 mod tls;
+mod tools;

@@ -102,7 +102,7 @@ async fn a_database_that_goes_away_makes_503_and_comes_back_by_itself() {
 }
 
 /// The S3 server of the tests: place, access key, secret key, bucket.
-fn s3_server() -> [String; 4] {
+pub(crate) fn s3_server() -> [String; 4] {
     ["ENDPOINT", "ACCESS_KEY", "SECRET_KEY", "BUCKET"].map(|part| {
         let name = format!("HEARTH_TEST_S3_{part}");
         std::env::var(&name).unwrap_or_else(|_| panic!("{name} must be set; ./test starts an S3 server"))

@@ -101,6 +101,8 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/memory/stats", READS),
     native("GET", "/api/v1/sessions", READS),
     native("POST", "/api/v1/memories/search", READS),
+    native("GET", "/api/v1/admin/dependencies", OPERATES),
+    native("GET", "/api/v1/admin/configuration", OPERATES),
     native("GET", "/api/v1/admin/jobs", OPERATES),
     native("GET", "/api/v1/admin/jobs/summary", OPERATES),
     native("POST", "/api/v1/admin/jobs/{id}/retry", OPERATES_SILENTLY),

@@ -59,7 +59,9 @@ pub(crate) struct Server {
     client: Client,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    _dir: TempDir,
+    dir: TempDir,
+    database: String,
+    settings: Vec<(String, String)>,
 }
 
 impl Server {
@@ -96,7 +98,22 @@ impl Server {
             .timeout(Duration::from_mins(1))
             .build()
             .unwrap();
-        Self { app, address, client, stop, serving, _dir: dir }
+        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let (database, settings) = (database.to_owned(), settings.iter().map(text).collect());
+        Self { app, address, client, stop, serving, dir, database, settings }
+    }
+
+    /// The server's settings read again, with changes.
+    pub(crate) fn settings_again(&self, changes: &[(&str, &str)]) -> Config {
+        let own = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let all: Vec<_> = own.chain(changes.iter().copied()).collect();
+        config(self.dir.path(), &self.database, &all)
+    }
+
+    /// The address of the database for another process.
+    pub(crate) fn database_url(&self) -> String {
+        let embedded = || format!("sqlite:{}", self.dir.path().join("data/hearth.db").display());
+        if self.database.is_empty() { embedded() } else { self.database.clone() }
     }
 
     /// Tells the server to stop; it drains.

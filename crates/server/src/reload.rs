@@ -1,0 +1,36 @@
+//! Settings that a running server takes up when they are read again.
+
+use identity::audit::{self, AuditEntry};
+use store::Reach;
+
+use crate::App;
+use crate::config::Config;
+use crate::settings::Changes;
+
+impl App {
+    /// Puts settings that were read again into use, as far as a running server can change them, and audits which.
+    pub async fn apply(&self, config: Config) {
+        let Changes { taken, waiting } = self.settings.renew(&config);
+        crate::logs::set_level(&config.log.level);
+        self.edge.set_rate(config.rate);
+        if let Some(tls) = &self.tls {
+            tls.try_reload(&self.clock);
+        }
+        if !waiting.is_empty() {
+            tracing::warn!(settings = waiting.join(", "), "changed settings need a restart");
+        }
+        tracing::info!(settings = taken.join(", "), "reloaded");
+        let tenant = self.config.operator_tenant.as_str();
+        let entry =
+            AuditEntry::operator(tenant, self.clock.now(), "server.reload", "configuration").fields(&taken);
+        let written = self
+            .store
+            .write("server.reload", Reach::Everyone, move |tx| {
+                Box::pin(async move { audit::record(tx, &entry).await })
+            })
+            .await;
+        if let Err(error) = written {
+            tracing::error!(code = error.code, "a reload could not be audited");
+        }
+    }
+}
