@@ -6,6 +6,8 @@
 start_postgres() {
   if [ -n "${HEARTH_TEST_POSTGRES_URL:-}" ]; then
     echo "using the server named by HEARTH_TEST_POSTGRES_URL"
+    [ -n "${HEARTH_TEST_POSTGRES_BIN:-}" ] ||
+      echo "export HEARTH_TEST_POSTGRES_BIN=$(dirname "$(command -v pg_dump)")" >>"$RUN_DIR/env"
     return 0
   fi
   local home port data=$RUN_DIR/postgres
@@ -35,7 +37,10 @@ start_postgres() {
   "$home/bin/psql" -XAtq -h 127.0.0.1 -p "$port" -U postgres -d postgres \
     -c 'CREATE EXTENSION vector' -c 'SELECT version()' -c 'DROP EXTENSION vector' \
     -c 'CREATE ROLE hearth LOGIN CREATEDB'
-  echo "export HEARTH_TEST_POSTGRES_URL=postgres://hearth@127.0.0.1:$port/postgres" >>"$RUN_DIR/env"
+  cat >>"$RUN_DIR/env" <<EOF
+export HEARTH_TEST_POSTGRES_URL=postgres://hearth@127.0.0.1:$port/postgres
+export HEARTH_TEST_POSTGRES_BIN=$home/bin
+EOF
 }
 
 # start_s3: an S3 server that checks signatures, with one empty bucket.

@@ -206,7 +206,7 @@ impl Report {
 }
 
 fn main() -> Result<()> {
-    let seconds: f64 = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(20.0);
+    let seconds: f64 = std::env::args().find_map(|word| word.parse().ok()).unwrap_or(20.0);
     let is_control = std::env::var("OVERLOAD_CONTROL").is_ok();
     let hearth = Hearth::new(Engine::Sqlite)?
         .set("EMBEDDING_BASE_URL", "none")

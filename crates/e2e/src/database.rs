@@ -142,7 +142,9 @@ fn sqlite_file(data: &Path) -> Result<PathBuf> {
     for entry in std::fs::read_dir(data).context("listing the data directory")? {
         let path = entry?.path();
         let is_database = std::fs::read(&path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"));
-        if is_database {
+        // A restore puts the database that was there aside, beside the new one.
+        let is_aside = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("before_"));
+        if is_database && !is_aside {
             return Ok(path);
         }
     }

@@ -32,7 +32,7 @@ pub use error::Error;
 pub use invitations::{Invitation, ListedInvitation};
 pub use keys::{ActsFor, ApiKey, Minted, NewApiKey, NewKey};
 pub use model::{Origin, PageSession, Person, Session, SessionUser, SignedIn};
-pub use operator::MadeKey;
+pub use operator::{MadeKey, after_restore};
 pub use people::User;
 pub use retention::retention;
 pub use routes::routes;

@@ -1,13 +1,14 @@
 //! What the operator does at the machine's own command line: no credential, always audited as `local operator`.
 
 use ::store::Reach;
-use kernel::{Error, Result, Role, Secret, TenantId};
-use store::Tx;
+use kernel::{Error, Micros, Result, Role, Secret, TenantId};
+use store::{Store, Tx};
 
 use crate::accounts::store::{self as accounts, NewAccount};
 use crate::audit::{self, AuditEntry};
 use crate::keys::store as key_rows;
 use crate::keys::{ApiKey, parse_scopes};
+use crate::sessions::store as session_rows;
 use crate::token::Opaque;
 use crate::{Identity, validate};
 
@@ -22,6 +23,26 @@ pub struct MadeKey {
     pub tenant_id: String,
     /// What it may do.
     pub scopes: Vec<String>,
+}
+
+/// What a restored database needs before it serves: every session ends, because a restored one may have been ended since,
+/// and each tenant's audit log says that it was restored. Returns how many sessions ended.
+///
+/// # Errors
+/// The store's.
+pub async fn after_restore(store: &Store, now: Micros, backup: &str) -> Result<u64> {
+    let resource = format!("backup:{backup}");
+    store
+        .write("identity.after_restore", Reach::Everyone, move |tx| {
+            Box::pin(async move {
+                for tenant in accounts::list_tenants(tx).await? {
+                    let entry = AuditEntry::operator(&tenant, now, "backup.restore", resource.clone());
+                    audit::record(tx, &entry).await?;
+                }
+                session_rows::end_every_session(tx, now).await
+            })
+        })
+        .await
 }
 
 impl Identity {

@@ -94,11 +94,7 @@ impl App {
     pub async fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
         metrics::recorder();
         let tls = open_tls(&config, clock.now())?;
-        let blobs = match &config.s3 {
-            Some(s3) => Blobs::s3(s3)
-                .map_err(|e| StartError::new("S3_ENDPOINT", format!("cannot be used: {e}; mend it")))?,
-            None => Blobs::disk(config.data_dir.join("blobs")),
-        };
+        let blobs = open_blobs(&config)?;
         let redis = open_redis(&config)?;
         let embedder = Arc::new(open_embedder(&config)?);
         make_place(&config)?;
@@ -325,6 +321,18 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
 fn open_redis(config: &Config) -> Result<Option<Redis>, StartError> {
     let opened = config.redis_url.as_ref().map(Redis::open).transpose();
     opened.map_err(|error| StartError::new("REDIS_URL", format!("cannot be used: {error}; mend the address")))
+}
+
+/// Opens the store of objects.
+///
+/// # Errors
+/// An S3 address that cannot be used.
+pub fn open_blobs(config: &Config) -> Result<Blobs, StartError> {
+    match &config.s3 {
+        Some(s3) => Blobs::s3(s3)
+            .map_err(|error| StartError::new("S3_ENDPOINT", format!("cannot be used: {error}; mend it"))),
+        None => Ok(Blobs::disk(config.data_dir.join("blobs"))),
+    }
 }
 
 /// Opens where vectors come from. A local model that is not there is no error: recall goes by words and says so.

@@ -27,11 +27,13 @@ pub(crate) fn start(config: &Config, redis: Option<Redis>, observer: &Observer) 
         },
         move |seen| observer.see(seen),
     );
+    let backups = config.backup.folder.clone();
     let forgetting = edge.clone();
     tokio::spawn(async move {
         let mut every = tokio::time::interval(Duration::from_mins(1));
         loop {
             every.tick().await;
+            crate::backups::note_newest(&backups);
             forgetting.forget_idle();
             metrics::recorder().run_upkeep();
         }

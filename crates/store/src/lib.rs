@@ -7,6 +7,7 @@
 //!
 //! Danger: never wait for the outside world inside a `write` closure. On SQLite it holds the only writer.
 
+pub mod backup;
 pub mod blob;
 pub mod conn;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod examine;
 pub mod idempotency;
 pub mod jobs;
 pub mod lease;
+pub mod lock;
 pub mod migrate;
 mod pool;
 mod reach;

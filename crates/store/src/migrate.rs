@@ -100,8 +100,31 @@ const POSTGRES_LOCK: i64 = 0x6865_6172_7468;
 /// # Errors
 /// A schema from another version, or the engine's refusal; a failed migration leaves no trace.
 pub async fn up(store: &Store, clock: &Clock) -> Result<Vec<&'static str>, MigrateError> {
+    up_through(store, clock, all(store.engine())).await
+}
+
+/// As [`up`], but no further than `last`: the schema that a backup was made of.
+///
+/// # Errors
+/// As [`up`], and `Unknown` for a name that does not exist.
+pub(crate) async fn up_to(
+    store: &Store,
+    clock: &Clock,
+    last: &str,
+) -> Result<Vec<&'static str>, MigrateError> {
+    let ours = all(store.engine());
+    let end =
+        ours.iter().position(|m| m.name == last).ok_or_else(|| MigrateError::Unknown(last.to_owned()))?;
+    up_through(store, clock, &ours[..=end]).await
+}
+
+async fn up_through(
+    store: &Store,
+    clock: &Clock,
+    wanted: &'static [Migration],
+) -> Result<Vec<&'static str>, MigrateError> {
     let mut conn = lock(store).await?;
-    let result = up_locked(&mut conn, store.engine(), clock).await;
+    let result = up_locked(&mut conn, store.engine(), clock, wanted).await;
     unlock(conn).await;
     result
 }
@@ -110,10 +133,11 @@ async fn up_locked(
     conn: &mut Conn,
     engine: Engine,
     clock: &Clock,
+    wanted: &'static [Migration],
 ) -> Result<Vec<&'static str>, MigrateError> {
     let applied = check(conn, engine).await?;
     let mut done = Vec::new();
-    for migration in all(engine).iter().filter(|m| !applied.contains_key(m.name)) {
+    for migration in wanted.iter().filter(|m| !applied.contains_key(m.name)) {
         let (name, checksum, at) =
             (migration.name, data_hash(migration.up.as_bytes()), clock.now().to_string());
         let row = "INSERT INTO schema_migrations (name, applied_at, checksum) VALUES ($1, $2, $3)";

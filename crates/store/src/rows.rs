@@ -19,7 +19,7 @@ pub enum Value {
     /// DOUBLE PRECISION.
     Real(Option<f64>),
     /// BOOLEAN.
-    Bool(bool),
+    Bool(Option<bool>),
     /// BYTEA.
     Bytes(Option<Vec<u8>>),
 }
@@ -41,7 +41,7 @@ value_from! {
     i64 => |v| Self::Int(Some(v));
     Option<i64> => |v| Self::Int(v);
     f64 => |v| Self::Real(Some(v));
-    bool => |v| Self::Bool(v);
+    bool => |v| Self::Bool(Some(v));
     Vec<u8> => |v| Self::Bytes(Some(v));
 }
 
@@ -188,7 +188,7 @@ where
     Option<String>: Encode<'q, DB> + Type<DB>,
     Option<i64>: Encode<'q, DB> + Type<DB>,
     Option<f64>: Encode<'q, DB> + Type<DB>,
-    bool: Encode<'q, DB> + Type<DB>,
+    Option<bool>: Encode<'q, DB> + Type<DB>,
     Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
     DB::Arguments: Arguments<Database = DB>,
 {

@@ -7,10 +7,12 @@ mod callers;
 pub mod embeddings;
 mod engines;
 mod redis;
+mod rows;
 
 pub use callers::{bound_key, ctx, key, limited};
 pub use engines::{Home, databases, homes, on_both, server_url};
 pub use redis::RedisServer;
+pub use rows::fill_every_table;
 
 use kernel::{Clock, Micros};
 

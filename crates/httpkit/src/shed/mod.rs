@@ -44,8 +44,8 @@ impl ShedClass {
     /// The class of a route.
     pub fn of(method: &Method, template: &str) -> Self {
         match (method.as_str(), template) {
-            ("DELETE", "/api/v1/session" | "/auth/sessions/{session_id}") => Self::Control,
-            ("POST", "/auth/token/revoke" | "/api/heartbeat" | "/api/agents/heartbeat") => Self::Control,
+            ("DELETE", "/api/v1/session" | "/auth/sessions/{session_id}")
+            | ("POST", "/auth/token/revoke" | "/api/heartbeat" | "/api/agents/heartbeat") => Self::Control,
             ("POST", "/api/v1/events" | "/api/v1/events/batch" | "/api/v1/files/upload" | "/api/metrics") => {
                 Self::Bulk
             }

@@ -2,7 +2,7 @@
 
 use kernel::{Error, Micros, Result, Role, TenantId};
 use sqlx::FromRow;
-use store::{Conn, Tx, execute, fetch_optional};
+use store::{Conn, Tx, execute, fetch_all, fetch_optional};
 
 /// An account at sign-in.
 #[derive(Clone, Debug, FromRow)]
@@ -45,6 +45,12 @@ pub(crate) async fn find_account(
         tenant.as_str(),
         username,
     )?)
+}
+
+/// The names of all tenants.
+pub(crate) async fn list_tenants(conn: &mut Conn) -> Result<Vec<String>> {
+    let rows = fetch_all!(conn, (String,), "SELECT tenant_id FROM tenants ORDER BY tenant_id")?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 /// Adds an account; the unique index on the name decides between two at once.

@@ -191,6 +191,11 @@ pub(crate) async fn end_sessions_of_user(
     )?)
 }
 
+/// Ends every session there is, of all tenants.
+pub(crate) async fn end_every_session(tx: &mut Tx, now: Micros) -> Result<u64> {
+    Ok(execute!(tx, "UPDATE sessions SET ended_at = $1 WHERE ended_at IS NULL", now.0)?)
+}
+
 /// Notes a use; `until` moves the end, never backwards.
 pub(crate) async fn update_last_used(
     tx: &mut Tx,

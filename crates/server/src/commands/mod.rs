@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod configure;
 mod doctor;
 mod eval;
@@ -11,11 +12,14 @@ mod monitor;
 mod retention;
 mod secrets;
 mod serve;
+mod transfer;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use store::StoreConfig;
+use store::lock::{FileLock, LockError};
 
 use crate::config::{Config, Flags, Loaded, Severity, load};
 
@@ -64,6 +68,14 @@ enum Command {
     /// Remove what has had its time; works beside a running server
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// Look before upgrading
+    #[command(subcommand)]
+    Upgrade(migrate::Upgrade),
+    /// Copy the database to another engine and compare both
+    Transfer(transfer::Transfer),
+    /// Back up, verify and restore everything
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Measure recall on public data, through the same code that serves requests
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -133,6 +145,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Secrets(command) => secrets::run(&flags, command).await,
         Command::Jobs(command) => jobs::run(&flags, command).await,
         Command::Retention(command) => retention::run(&flags, command).await,
+        Command::Upgrade(command) => migrate::upgrade(&flags, command).await,
+        Command::Transfer(command) => transfer::run(&flags, command).await,
+        Command::Backup(command) => backup::run(&flags, command).await,
         Command::Eval(command) => eval::run(&flags, command).await,
         Command::Openapi => say(&pretty(&crate::api::description())),
     };
@@ -165,6 +180,28 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 /// Exit code 2 when anything was refused.
 pub(crate) fn configuration(flags: &Flags, verbose: bool) -> Result<Config, Failure> {
     usable(load(flags, &crate::config::process_environment()), verbose)
+}
+
+/// Takes the lock of an embedded database: one server, or one command that changes what a server stands on.
+///
+/// # Errors
+/// Who holds it, and the cure.
+pub(crate) fn take_lock(database: &StoreConfig) -> Result<Option<FileLock>, Failure> {
+    let Some(path) = database.sqlite_path() else {
+        return Ok(None);
+    };
+    let lock = store::lock::take(&path.with_extension("lock")).map_err(|error| match error {
+        LockError::Held(pid) => {
+            let who = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+            let text =
+                format!("another server{who} holds this embedded database; stop it or use another directory");
+            Failure::setting("DATA_DIR", &text)
+        }
+        LockError::Io(why) => {
+            Failure::setting("DATA_DIR", &format!("cannot lock it: {why}; mend its rights"))
+        }
+    });
+    lock.map(Some)
 }
 
 /// Prints refusals, and warnings if wanted, on stderr; gives the settings when nothing was refused.

@@ -4,18 +4,17 @@ use kernel::Clock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, say, usable};
+use super::{Failure, say, take_lock, usable};
 use crate::App;
 use crate::app::{make_place, public_address};
-use crate::config::{Config, Flags, load, process_environment};
-use crate::lock::{self, LockError};
+use crate::config::{Flags, load, process_environment};
 
 /// Starts the server and returns when it has drained.
 pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {
     let config = usable(load(flags, &process_environment()).with_place(), true)?;
     make_place(&config)?;
     // Held to the end of this function: a second server on the same embedded database is refused.
-    let _lock = if config.database.is_embedded { Some(take_lock(&config)?) } else { None };
+    let _lock = take_lock(&config.database.store)?;
     crate::logs::start(&config.log);
     let app = App::build(config, Clock::system()).await?;
     // Before anything listens: whoever sees the server ready may end it at once.
@@ -62,22 +61,6 @@ async fn start_beside_database(app: &App) -> Result<Vec<tokio::net::TcpListener>
         });
     }
     Ok(app.bind().await?)
-}
-
-fn take_lock(config: &Config) -> Result<lock::DataLock, Failure> {
-    lock::take(config).map_err(|error| match error {
-        LockError::Held(pid) => {
-            let who =
-                pid.map_or_else(|| "another server".to_owned(), |pid| format!("another server (pid {pid})"));
-            Failure::setting(
-                "DATA_DIR",
-                &format!("{who} holds this embedded database; stop it or use another directory"),
-            )
-        }
-        LockError::Io(why) => {
-            Failure::setting("DATA_DIR", &format!("cannot lock it: {why}; mend its rights"))
-        }
-    })
 }
 
 /// Says where the page is, and how to become its first owner.

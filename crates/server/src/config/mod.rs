@@ -1,5 +1,6 @@
 //! Configuration: one table of settings, one place that reads them, one typed structure.
 
+mod backup;
 mod checks;
 mod env_file;
 mod limits;
@@ -12,6 +13,7 @@ mod tls;
 mod typed;
 mod values;
 
+pub use backup::BackupConfig;
 pub use checks::{Finding, Severity};
 pub use load::{Flags, Loaded, load, load_beside};
 pub use reference::{Shown, reference, schema, show};

@@ -315,6 +315,19 @@ pub const SETTINGS: &[Setting] = &[
     setting("S3_BUCKET", Kind::Text, "documents", "Bucket; must exist.").or(&[alias("MINIO_BUCKET")]),
     setting("S3_SECURE", Kind::Flag, "", "TLS for an endpoint given without scheme.")
         .or(&[alias("MINIO_SECURE")]),
+    setting("BACKUP_DIR", Kind::Text, "", "Folder of backups; DATA_DIR/backups when absent."),
+    setting(
+        "BACKUP_KEEP",
+        Kind::List,
+        "7,4,12",
+        "How many days, weeks and months keep their newest good backup.",
+    ),
+    setting(
+        "BACKUP_RETENTION_DAYS",
+        Kind::Number(1, 36_500),
+        "",
+        "Keeps all backups of so many days instead of BACKUP_KEEP.",
+    ),
     setting(
         "LOG_LEVEL",
         Kind::Choice(&["trace", "debug", "info", "warn", "warning", "error"]),

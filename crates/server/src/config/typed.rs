@@ -12,6 +12,7 @@ use kernel::{Secret, TenantId};
 use store::StoreConfig;
 use store::blob::S3Config;
 
+use super::backup::BackupConfig;
 use super::checks::{Finding, is_production};
 use super::limits::{rate, redis_url};
 use super::reference::{Shown, shown};
@@ -160,6 +161,8 @@ pub struct Config {
     pub index_bytes: u64,
     /// Objects on S3 instead of disk.
     pub s3: Option<S3Config>,
+    /// Backups.
+    pub backup: BackupConfig,
     /// Logs.
     pub log: LogConfig,
     /// Who may read metrics.
@@ -181,6 +184,7 @@ impl Config {
             values.list("CORS_ORIGINS").into_iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
         let data_dir = PathBuf::from(values.text("DATA_DIR").unwrap_or("./data"));
         let s3 = s3(values, findings);
+        let backup = BackupConfig::read(values, &data_dir, findings);
         let operator_tenant = operator_tenant(values, findings);
         let redis_url = redis_url(values, findings);
         if findings.len() > before {
@@ -218,6 +222,7 @@ impl Config {
             embedding: embedding(values, &data_dir),
             index_bytes: values.number("MEMORY_INDEX_BYTES") as u64,
             s3,
+            backup,
             log: log(values, production),
             metrics: MetricsAccess {
                 is_enabled: values.flag("ENABLE_METRICS"),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
+mod backup;
+mod backup_damage;
+mod backup_transfer;
 mod blobs;
 mod failures;
 mod idempotency;

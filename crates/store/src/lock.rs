@@ -1,30 +1,27 @@
-//! One server per embedded database: a lock on a file that names its holder.
+//! One holder at a time: a lock on a file that names who holds it.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::path::Path;
 
-use crate::config::Config;
-
-/// Held for as long as the process serves; the operating system lets go when it dies.
-pub(crate) struct DataLock(#[allow(dead_code, reason = "the lock lives as long as the open file")] File);
+/// Held until dropped; the operating system lets go when the process dies.
+pub struct FileLock(#[allow(dead_code, reason = "the lock lives as long as the open file")] File);
 
 /// Why the lock was not taken.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum LockError {
-    /// Another server holds it; its process id if it could be read.
+pub enum LockError {
+    /// Another process holds it; its process id if it could be read.
     Held(Option<u32>),
     /// The file cannot be used.
     Io(String),
 }
 
-/// Takes the lock of an embedded database, a file beside it, and writes our process id into it.
+/// Takes the lock of a file, which is made if missing, and writes our process id into it.
 ///
 /// # Errors
 /// [`LockError`].
-pub(crate) fn take(config: &Config) -> Result<DataLock, LockError> {
+pub fn take(path: &Path) -> Result<FileLock, LockError> {
     let io = |error: std::io::Error| LockError::Io(error.to_string());
-    let database = config.database.store.sqlite_path().unwrap_or_else(|| config.data_dir.join("hearth.db"));
-    let path = database.with_extension("lock");
     let mut file =
         File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
     match file.try_lock() {
@@ -38,5 +35,5 @@ pub(crate) fn take(config: &Config) -> Result<DataLock, LockError> {
     }
     file.set_len(0).and_then(|()| file.rewind()).map_err(io)?;
     write!(file, "{}", std::process::id()).map_err(io)?;
-    Ok(DataLock(file))
+    Ok(FileLock(file))
 }

@@ -1,0 +1,40 @@
+//! The settings of backups.
+
+use std::path::{Path, PathBuf};
+
+use store::backup::Keep;
+
+use super::checks::Finding;
+use super::values::Values;
+
+/// Backups.
+#[derive(Clone, Debug)]
+pub struct BackupConfig {
+    /// Where they lie.
+    pub folder: PathBuf,
+    /// Which stay.
+    pub keep: Keep,
+}
+
+impl BackupConfig {
+    /// Reads the settings; what cannot be read is a finding.
+    pub(super) fn read(values: &Values, data_dir: &Path, findings: &mut Vec<Finding>) -> Self {
+        let counts: Vec<Option<usize>> =
+            values.list("BACKUP_KEEP").iter().map(|text| text.trim().parse().ok()).collect();
+        let keep = match counts.as_slice() {
+            _ if values.is_set("BACKUP_RETENTION_DAYS") => Keep::Days(values.number("BACKUP_RETENTION_DAYS")),
+            &[Some(daily), Some(weekly), Some(monthly)] => Keep::Generations { daily, weekly, monthly },
+            _ => {
+                findings.push(Finding::refusal(
+                    "BACKUP_KEEP",
+                    "must be three counts, of days, weeks and months; write it like 7,4,12",
+                ));
+                Keep::Generations { daily: 7, weekly: 4, monthly: 12 }
+            }
+        };
+        Self {
+            folder: values.text("BACKUP_DIR").map_or_else(|| data_dir.join("backups"), PathBuf::from),
+            keep,
+        }
+    }
+}
