@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -97,6 +97,11 @@ impl Hearth {
         Api::new(&format!("http://127.0.0.1:{}", self.port))
     }
 
+    /// The address that the servers listen on.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
     /// A command of the binary with these settings and nothing else from our environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut words = self.wrapper.iter().map(OsString::from).chain([binary().into_os_string()]);
@@ -160,6 +165,17 @@ impl Server {
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Memory that the process holds.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib = line.split_whitespace().next().context("no number")?;
+        Ok(kib.parse::<u64>()? * 1_024)
     }
 
     /// The set-up link that the server printed.

@@ -191,6 +191,7 @@ impl App {
 
     /// Serves until `stop` turns true, then drains.
     pub async fn serve(&self, listeners: Vec<TcpListener>, stop: watch::Receiver<bool>) {
+        crate::process::warn_of_few_files(self.config.max_connections);
         self.is_listening.store(true, Ordering::SeqCst);
         self.tell_if_ready();
         if let Some(redis) = &self.redis {

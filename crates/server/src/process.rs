@@ -1,4 +1,4 @@
-//! The standard series of this process.
+//! The standard series of this process, and its limit of open files.
 
 use std::fmt::Write as _;
 
@@ -22,6 +22,21 @@ pub(crate) fn process_lines() -> String {
     add("process_open_fds", "gauge", descriptors.map(|count| count as f64));
     add("process_cpu_seconds_total", "counter", cpu_seconds());
     out
+}
+
+/// Files that the server opens beside its connections.
+const FILES_OF_OURS: u64 = 256;
+
+/// Says so when the process may not open a file for each of that many connections.
+pub(crate) fn warn_of_few_files(connections: usize) {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next());
+    let needed = connections as u64 + FILES_OF_OURS;
+    // `unlimited` is no number, and enough.
+    if let Some(may_open) = soft.and_then(|text| text.parse::<u64>().ok()).filter(|files| *files < needed) {
+        let cure = "raise LimitNOFILE (or ulimit -n), or lower MAX_CONNECTIONS";
+        tracing::warn!(may_open, needed, cure, "fewer files may be open than connections are taken");
+    }
 }
 
 /// User and system time: fields 14 and 15 of `/proc/self/stat`, in ticks of 1/100 s (USER_HZ on Linux).
