@@ -205,6 +205,8 @@ try {
   await search();
   await timeline();
   await admin.people(page, browser, origin);
+  await admin.audit(page);
+  await admin.looks(page, origin);
   await account();
   await signIn();
   await onPhone();

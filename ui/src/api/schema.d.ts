@@ -141,6 +141,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the tenant's audit rows as a file, oldest first. */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks that every row of the tenant's record is there, in its place, as it was written. */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chunks/{chunk_id}": {
         parameters: {
             query?: never;
@@ -707,6 +741,8 @@ export interface components {
             credential_id: string;
             /** @description Names of the changed fields. */
             fields: string[];
+            /** @description Hash of the row and of the one before it. */
+            hash?: string | null;
             /** @description `success`, `failure` or `denied`. */
             outcome: string;
             /** @description Who. */
@@ -717,11 +753,28 @@ export interface components {
             request_id: string;
             /** @description To what. */
             resource: string;
+            /**
+             * Format: int64
+             * @description Its place in the tenant's chain; null for a row from before there was one.
+             */
+            seq?: number | null;
         };
         /** @description Events to record together. */
         Batch: {
             /** @description 1–1,000 events: all are recorded or none. */
             events: components["schemas"]["NewEvent"][];
+        };
+        /** @description Where a chain breaks. */
+        Broken: {
+            /** @description `aud_…` of the row; null when rows at the end are gone. */
+            audit_id?: string | null;
+            /** @description What is wrong with it. */
+            problem: string;
+            /**
+             * Format: int64
+             * @description Its place in the chain, or the place of the row that is gone.
+             */
+            seq?: number | null;
         };
         /**
          * @description Where something was said, and where an answer will be shown.
@@ -1481,6 +1534,31 @@ export interface components {
             /** @description Whether it opens anything. */
             valid: boolean;
         };
+        /** @description How a tenant's chain stands. */
+        Verdict: {
+            broken?: null | components["schemas"]["Broken"];
+            /** @description Hash of the last row. Kept elsewhere, it proves that nothing before it was rewritten since. */
+            head_hash: string;
+            /**
+             * Format: int64
+             * @description Place of the last row.
+             */
+            head_seq: number;
+            /** @description Every row is there, in its place, as it was written. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description Rows of the chain that were checked.
+             */
+            rows: number;
+            /** @description The tenant; `-` for acts that belong to none. */
+            tenant_id: string;
+            /**
+             * Format: int64
+             * @description Rows from before there was a chain: they cannot be checked.
+             */
+            unchained: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -1856,6 +1934,18 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description A whole action or its first words: `identity.sign_in`, `identity`. */
+                action?: string;
+                /** @description Who: `usr_…` or `key_…`. */
+                principal?: string;
+                /** @description `success`, `failure` or `denied`. */
+                outcome?: string;
+                /** @description A whole resource or its kind: `user:usr_…`, `user`. */
+                resource?: string;
+                /** @description Not before this instant, RFC 3339. */
+                since?: string;
+                /** @description Before this instant, RFC 3339. */
+                until?: string;
                 /** @description Rows of the page, 1–200; 50 when absent. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -1873,6 +1963,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query: {
+                /** @description `jsonl` or `csv`. */
+                format: string;
+                /** @description As in the list. */
+                action?: string;
+                /** @description As in the list. */
+                principal?: string;
+                /** @description As in the list. */
+                outcome?: string;
+                /** @description As in the list. */
+                resource?: string;
+                /** @description As in the list. */
+                since?: string;
+                /** @description As in the list. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
                 };
             };
             401: {

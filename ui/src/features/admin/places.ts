@@ -16,7 +16,11 @@ const places: Place[] = [
   { to: "/settings/devices", label: "Signed-in devices", group: "You" },
   { to: "/admin/people", label: "People", group: "Workspace" },
   { to: "/admin/invitations", label: "Invitations", group: "Workspace" },
+  { to: "/admin/audit", label: "Audit", group: "Workspace" },
+  { to: "/admin/dependencies", label: "Health", group: "Server" },
   { to: "/admin/jobs", label: "Jobs", group: "Server" },
+  { to: "/admin/schedules", label: "Schedules", group: "Server" },
+  { to: "/admin/configuration", label: "Configuration", group: "Server" },
 ];
 
 const isRefused = (error: unknown) => error instanceof ProblemError && error.status === 403;

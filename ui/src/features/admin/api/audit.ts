@@ -1,23 +1,10 @@
 import { infiniteQueryOptions, keepPreviousData } from "@tanstack/react-query";
 import { body, client } from "@/api/client";
-import type { components } from "@/api/schema";
-import { call } from "./call";
+import type { components, paths } from "@/api/schema";
 
 export type AuditRow = components["schemas"]["AuditRow"];
-export interface AuditFilter {
-  action?: string;
-  principal?: string;
-  outcome?: string;
-  resource?: string;
-  since?: string;
-  until?: string;
-}
-export interface Verdict {
-  intact: boolean;
-  rows: number;
-  unchained: number;
-  broken?: { audit_id?: string | null; seq?: number | null; problem: string } | null;
-}
+export type AuditFilter = Omit<NonNullable<paths["/api/v1/audit"]["get"]["parameters"]["query"]>, "limit" | "cursor">;
+export type Verdict = components["schemas"]["Verdict"];
 
 /** Newest first. */
 export const auditQuery = (filter: AuditFilter) =>
@@ -29,7 +16,7 @@ export const auditQuery = (filter: AuditFilter) =>
     placeholderData: keepPreviousData,
   });
 
-export const verifyChain = () => call<Verdict>("post", "/api/v1/audit/verify");
+export const verifyChain = () => body(client.POST("/api/v1/audit/verify"));
 
 /** Address of a download with the rows that fit the filter. */
 export const exportHref = (format: "jsonl" | "csv", filter: AuditFilter) => {

@@ -11,7 +11,7 @@ test("who does not run the server sees no page of it, and is asked about only on
   await screen.findByRole("link", { name: "People" });
   await waitFor(() => expect(asked).toHaveLength(1));
   expect(screen.queryByRole("group", { name: "Server" })).toBeNull();
-  expect(links()).toEqual(["API keys", "Signed-in devices", "People", "Invitations"]);
+  expect(links()).toEqual(["API keys", "Signed-in devices", "People", "Invitations", "Audit"]);
 });
 
 test("an operator sees the pages of the server", async () => {
