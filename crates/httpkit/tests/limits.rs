@@ -14,14 +14,9 @@ use testkit::RedisServer;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-fn config(most: u32, window: Duration) -> Option<RateConfig> {
+fn config(most: u32, window: Duration) -> RateConfig {
     let of = |n| NonZeroU32::new(n).unwrap();
-    Some(RateConfig {
-        max_requests: of(most),
-        window,
-        events_per_minute: of(6_000),
-        tenant_max_requests: None,
-    })
+    RateConfig { max_requests: of(most), window, events_per_minute: of(6_000), tenant_max_requests: None }
 }
 
 /// One server's limiter, and what its watcher says of Redis.
@@ -36,7 +31,7 @@ impl Member {
         let redis = Redis::open(&server.url()).unwrap();
         redis.watch();
         let seen = redis.standing();
-        let limits = Arc::new(Limits::new(config(1, Duration::from_hours(1)), Some(redis.clone())));
+        let limits = Arc::new(Limits::new(Some(config(1, Duration::from_hours(1))), Some(redis.clone())));
         let mut member = Self { limits, redis, seen };
         member.until(true).await;
         member
@@ -67,7 +62,7 @@ async fn over_two_servers_exactly_the_limit_passes_in_100_rounds() {
     for round in 0..100_u32 {
         let most = 1 + (round * 37) % 199;
         for member in &members {
-            member.limits.set(config(most, Duration::from_hours(24)));
+            member.limits.set(Some(config(most, Duration::from_hours(24))));
         }
         let ctx = testkit::bound_key("acme", &format!("key_{round}"), &format!("usr_{round}"));
         assert_eq!(passing(&members, &ctx).await, most as usize, "round {round}");
@@ -80,7 +75,7 @@ async fn while_the_window_turns_two_servers_give_no_more_than_came_back() {
     let members = [Member::start(&server).await, Member::start(&server).await];
     let (most, window) = (100_u32, Duration::from_secs(1));
     for member in &members {
-        member.limits.set(config(most, window));
+        member.limits.set(Some(config(most, window)));
     }
     let (ctx, started, mut passed) = (testkit::key("acme", "key_turning"), std::time::Instant::now(), 0);
     while started.elapsed() < window * 2 {
@@ -122,7 +117,7 @@ async fn without_redis_each_server_gives_its_part_until_it_is_back() {
     // The second to come has counted both; the first learns of it with its next heartbeat.
     assert_eq!(members[1].redis.servers(), 2);
     for member in &members {
-        member.limits.set(config(60, Duration::from_hours(24)));
+        member.limits.set(Some(config(60, Duration::from_hours(24))));
     }
     assert_eq!(passing(&members, &testkit::key("acme", "key_before")).await, 60);
     server.kill();

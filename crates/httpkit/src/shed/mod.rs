@@ -44,13 +44,12 @@ impl ShedClass {
     /// The class of a route.
     pub fn of(method: &Method, template: &str) -> Self {
         match (method.as_str(), template) {
-            ("DELETE", "/api/v1/session" | "/auth/sessions/{session_id}")
+            ("DELETE", "/api/v1/session" | "/auth/sessions/{id}")
             | ("POST", "/auth/token/revoke" | "/api/heartbeat" | "/api/agents/heartbeat") => Self::Control,
             ("POST", "/api/v1/events" | "/api/v1/events/batch" | "/api/v1/files/upload" | "/api/metrics") => {
                 Self::Bulk
             }
-            (_, admin) if admin.starts_with("/api/v1/admin/") => Self::Background,
-            (_, export) if export.contains("/export") => Self::Background,
+            (_, path) if path.contains("/export") => Self::Background,
             _ => Self::Interactive,
         }
     }

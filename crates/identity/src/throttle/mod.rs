@@ -203,21 +203,21 @@ mod tests {
 
     const NOW: Micros = Micros(1_000_000_000_000_000);
 
-    fn row(failures: i64, seconds_ago: i64) -> Option<Failures> {
-        Some(Failures { failures, last_failed_at: NOW.0 - seconds_ago * Micros::SECOND })
+    fn row(failures: i64, seconds_ago: i64) -> Failures {
+        Failures { failures, last_failed_at: NOW.0 - seconds_ago * Micros::SECOND }
     }
 
     #[test]
     fn the_delay_grows_to_a_quarter_of_an_hour_and_waiting_wins_no_free_tries() {
         let waits = |account, address| wait([account, address], NOW) / Micros::SECOND;
         assert_eq!(waits(None, None), 0);
-        assert_eq!(waits(row(4, 0), row(19, 0)), 0);
-        let delays = [5, 6, 7, 8, 9, 90].map(|failures| waits(row(failures, 0), None));
+        assert_eq!(waits(Some(row(4, 0)), Some(row(19, 0))), 0);
+        let delays = [5, 6, 7, 8, 9, 90].map(|failures| waits(Some(row(failures, 0)), None));
         assert_eq!(delays, [60, 120, 240, 480, 900, 900]);
-        assert_eq!(waits(row(5, 0), row(22, 0)), 240, "the longer wait holds");
-        assert_eq!(waits(row(90, 900), None), 0, "then there is one try");
-        let left = |failures, seconds_ago| counting(row(failures, seconds_ago), PER_ACCOUNT, NOW);
-        assert_eq!(left(90, 900), row(90, 900), "and its failure makes the wait as long again");
+        assert_eq!(waits(Some(row(5, 0)), Some(row(22, 0))), 240, "the longer wait holds");
+        assert_eq!(waits(Some(row(90, 900)), None), 0, "then there is one try");
+        let left = |failures, seconds_ago| counting(Some(row(failures, seconds_ago)), PER_ACCOUNT, NOW);
+        assert_eq!(left(90, 900), Some(row(90, 900)), "and its failure makes the wait as long again");
         assert_eq!((left(4, 900), left(90, 1_800)), (None, None));
     }
 }
