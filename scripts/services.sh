@@ -36,7 +36,8 @@ start_postgres() {
   }
   "$home/bin/psql" -XAtq -h 127.0.0.1 -p "$port" -U postgres -d postgres \
     -c 'CREATE EXTENSION vector' -c 'SELECT version()' -c 'DROP EXTENSION vector' \
-    -c 'CREATE ROLE hearth LOGIN CREATEDB'
+    -c 'CREATE ROLE hearth LOGIN CREATEDB' \
+    -c 'GRANT pg_signal_backend, pg_signal_autovacuum_worker TO hearth'
   cat >>"$RUN_DIR/env" <<EOF
 export HEARTH_TEST_POSTGRES_URL=postgres://hearth@127.0.0.1:$port/postgres
 export HEARTH_TEST_POSTGRES_BIN=$home/bin

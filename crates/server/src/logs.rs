@@ -8,8 +8,10 @@ use tracing_subscriber::{EnvFilter, Layer, reload};
 
 use crate::config::LogConfig;
 
+type SetLevel = Box<dyn Fn(&str) + Send + Sync>;
+
 /// Changes the level of the running log.
-static SET_LEVEL: OnceLock<Box<dyn Fn(&str) + Send + Sync>> = OnceLock::new();
+static SET_LEVEL: OnceLock<SetLevel> = OnceLock::new();
 
 /// Starts logging; a second call does nothing.
 pub fn start(config: &LogConfig) {

@@ -91,7 +91,7 @@ impl Sample {
 pub(super) async fn run(monitor: &Monitor) -> Result<(), Failure> {
     let client = Client::builder().no_proxy().timeout(PATIENCE).build();
     let client = client.map_err(|error| Failure::work(format!("hearth: no HTTP client: {error}")))?;
-    let mut output = monitor.output.as_ref().map(|path| open(path)).transpose()?;
+    let mut output = monitor.output.as_ref().map(open).transpose()?;
     let (mut every, mut samples) = (tokio::time::interval(Duration::from_secs(monitor.interval)), Vec::new());
     every.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let end = monitor.duration.map(|seconds| tokio::time::Instant::now() + Duration::from_secs(seconds));
