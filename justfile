@@ -37,6 +37,10 @@ kill9 cycles="200":
 power-cuts images="5000":
     scripts/power-cuts {{images}}
 
+# Instructions per request, counted by callgrind, against scripts/cost.txt; `just cost release` for the release build.
+cost profile="dev":
+    scripts/cost {{profile}}
+
 # Answers per second of the health check against a FastAPI program.
 bench-live:
     scripts/bench-http

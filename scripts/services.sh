@@ -51,7 +51,7 @@ start_s3() {
   port=$(free_port)
   secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   mkdir -p "$root/hearth"
-  "$program" --host 127.0.0.1 --port "$port" --access-key hearth --secret-key "$secret" "$root" \
+  "$program" --host 127.0.0.1 --port "$port" --access-key hearth-tests --secret-key "$secret" "$root" \
     </dev/null >"$RUN_DIR/s3.log" 2>&1 &
   echo $! >"$RUN_DIR/s3.pid"
   wait_until 10 refuses_strangers "http://127.0.0.1:$port/hearth" || {
@@ -60,7 +60,7 @@ start_s3() {
   }
   cat >>"$RUN_DIR/env" <<EOF
 export HEARTH_TEST_S3_ENDPOINT=http://127.0.0.1:$port
-export HEARTH_TEST_S3_ACCESS_KEY=hearth
+export HEARTH_TEST_S3_ACCESS_KEY=hearth-tests
 export HEARTH_TEST_S3_SECRET_KEY=$secret
 export HEARTH_TEST_S3_BUCKET=hearth
 EOF

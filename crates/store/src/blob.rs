@@ -1,18 +1,25 @@
 //! Objects by content: large texts and files, on disk or S3.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use kernel::TenantId;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use crate::{Error, Result};
+
+/// One request to a bucket, body included; no further try begins after this.
+const S3_LIMIT: Duration = Duration::from_secs(10);
+/// Reaching a bucket.
+const S3_CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where objects live. Keys are `<tenant>/<first two>/<sha-256 in hex>`; equal bytes of a tenant are kept once.
 #[derive(Clone, Debug)]
@@ -47,9 +54,15 @@ impl Blobs {
     /// # Errors
     /// Settings that cannot be used.
     pub fn s3(config: &S3Config) -> Result<Self> {
+        let options = ClientOptions::new()
+            .with_allow_http(config.endpoint.starts_with("http://"))
+            .with_timeout(S3_LIMIT)
+            .with_connect_timeout(S3_CONNECT_LIMIT);
+        let retry = RetryConfig { max_retries: 2, retry_timeout: S3_LIMIT, ..RetryConfig::default() };
         let s3 = AmazonS3Builder::new()
             .with_endpoint(&config.endpoint)
-            .with_allow_http(config.endpoint.starts_with("http://"))
+            .with_client_options(options)
+            .with_retry(retry)
             .with_bucket_name(&config.bucket)
             .with_region("us-east-1")
             .with_access_key_id(config.access_key.expose())
@@ -67,7 +80,7 @@ impl Blobs {
         let hash = data_hash(&bytes);
         let key = format!("{tenant}/{}/{hash}", &hash[..2]);
         match self {
-            Self::Disk(root) => put_file(root, &key, &bytes).await.map_err(blob_error)?,
+            Self::Disk(root) => put_file(root, &key, &bytes).await.map_err(file_error)?,
             Self::S3(s3) => {
                 s3.put(&ObjectPath::from(key.as_str()), bytes.into()).await.map_err(blob_error)?;
             }
@@ -78,20 +91,25 @@ impl Blobs {
     /// Reads an object; `None` when there is none.
     ///
     /// # Errors
-    /// `Blob` when it cannot be read.
+    /// `Blob` when it cannot be read, or is not what was stored.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        match self {
+        let bytes: Bytes = match self {
             Self::Disk(root) => match tokio::fs::read(root.join(key)).await {
-                Ok(bytes) => Ok(Some(bytes.into())),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(blob_error(error)),
+                Ok(bytes) => bytes.into(),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(blob_error(error)),
             },
             Self::S3(s3) => match s3.get(&ObjectPath::from(key)).await {
-                Ok(object) => Ok(Some(object.bytes().await.map_err(blob_error)?)),
-                Err(object_store::Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(blob_error(error)),
+                Ok(object) => object.bytes().await.map_err(blob_error)?,
+                Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(error) => return Err(blob_error(error)),
             },
+        };
+        // Half an object, or a page that some proxy put in its place, is worse than none.
+        if !key.ends_with(&data_hash(&bytes)) {
+            return Err(Error::Blob(format!("object {key} is not what was stored under its name")));
         }
+        Ok(Some(bytes))
     }
 
     /// Asks for a sign of life: whether the bucket answers a list of nothing. A directory always does.
@@ -159,6 +177,14 @@ async fn put_file(root: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
         tokio::fs::File::open(folder).await?.sync_all().await?;
     }
     Ok(())
+}
+
+/// A full disk has its own word.
+fn file_error(error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Full(error.into()),
+        _ => blob_error(error),
+    }
 }
 
 fn blob_error(error: impl std::fmt::Display) -> Error {

@@ -1,6 +1,7 @@
 //! SQLite's one writer: closures queue here, share a transaction, and are acknowledged after its commit.
 
 use std::any::Any;
+use std::io;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
@@ -17,7 +18,33 @@ const QUEUE_LIMIT: usize = 4_096;
 /// A write in the queue: runs in the transaction, keeps its own result, and is told how the commit went.
 trait Job: Send {
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, bool>;
-    fn finish(self: Box<Self>, commit: Result<(), String>);
+    fn finish(self: Box<Self>, commit: Result<(), Failed>);
+}
+
+/// Why a commit failed, for each of the many callers whose writes it held.
+struct Failed {
+    is_full: bool,
+    /// The error and what the engine said, for the log.
+    why: String,
+}
+
+impl From<&Error> for Failed {
+    fn from(error: &Error) -> Self {
+        let why = match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        Self { is_full: matches!(error, Error::Full(_)), why }
+    }
+}
+
+impl From<Failed> for Error {
+    fn from(failed: Failed) -> Self {
+        if failed.is_full {
+            return Self::Full(io::Error::new(io::ErrorKind::StorageFull, failed.why).into());
+        }
+        Self::Aborted(failed.why)
+    }
 }
 
 struct Write<T, F> {
@@ -41,11 +68,11 @@ where
         })
     }
 
-    fn finish(self: Box<Self>, commit: Result<(), String>) {
+    fn finish(self: Box<Self>, commit: Result<(), Failed>) {
         let result = match (self.result, commit) {
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(value)), Ok(())) => Ok(value),
-            (_, Err(why)) => Err(Error::Aborted(why).into()),
+            (_, Err(failed)) => Err(Error::from(failed).into()),
             (None, Ok(())) => Err(Error::Aborted("the write did not run".to_owned()).into()),
         };
         // A caller that went away does not undo what was committed.
@@ -102,16 +129,8 @@ async fn serve(mut tx: Tx, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         let outcome = commit_group(&mut tx, &mut group, &mut queue).await;
         metrics::histogram!("hearth_commit_group_size").record(group.len() as f64);
         for job in group {
-            job.finish(outcome.as_ref().copied().map_err(with_cause));
+            job.finish(outcome.as_ref().copied().map_err(Failed::from));
         }
-    }
-}
-
-/// The error and what the engine said, for the log: one failed commit is told to many callers.
-fn with_cause(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

@@ -1,11 +1,12 @@
-//! For tests only: an empty or migrated database on each engine, callers, a place for blobs, and a played embedding
-//! server.
+//! For tests only: an empty or migrated database on each engine, callers, a place for blobs, a played embedding
+//! server, and lines that break.
 //!
 //! Nothing here is skipped when a service is missing: the test fails and names the variable to set.
 
 mod callers;
 pub mod embeddings;
 mod engines;
+pub mod proxy;
 mod redis;
 mod rows;
 

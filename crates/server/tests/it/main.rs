@@ -12,6 +12,7 @@ mod config_binary;
 mod config_cases;
 mod config_files;
 mod cors;
+mod faults;
 mod headers;
 mod health;
 mod injection;
