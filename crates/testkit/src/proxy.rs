@@ -155,12 +155,11 @@ async fn pass(
     loop {
         let fault = *told.borrow_and_update();
         let pause = match fault {
-            Fault::None => return to.write_all(&piece[sent..]).await.is_ok(),
             Fault::Reset if is_answer => {
                 let _ = to.write_all(&piece[..piece.len() / 2]).await;
                 return false;
             }
-            Fault::Reset => return to.write_all(&piece[sent..]).await.is_ok(),
+            Fault::None | Fault::Reset => return to.write_all(&piece[sent..]).await.is_ok(),
             Fault::BlackHole => None,
             Fault::Slow => Some(Duration::from_secs(30)),
             Fault::Drip => Some(Duration::from_millis(100)),
@@ -188,7 +187,7 @@ async fn pass(
 async fn answer(near: TcpStream, fault: Fault) {
     const PAGE: &str = "<html>try again later</html>";
     let (mut read, mut write) = near.into_split();
-    let mut first = [0; 16 * 1024];
+    let mut first = vec![0; 16 * 1024];
     if !matches!(read.read(&mut first).await, Ok(1..)) {
         return;
     }
