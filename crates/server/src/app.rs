@@ -18,7 +18,7 @@ use memory::{Memory, MemoryConfig};
 use store::migrate::MigrateError;
 use store::seal::Keyring;
 use store::{Blobs, Redis, Store};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -269,7 +269,7 @@ impl App {
             return Ok(listeners);
         }
         for address in &self.config.listen {
-            let listener = TcpListener::bind(address).await.map_err(|error| {
+            let listener = listen(*address).map_err(|error| {
                 StartError::new(
                     "PORT",
                     format!("cannot listen on {address}: {error}; choose another or stop what holds it"),
@@ -301,6 +301,18 @@ async fn forget_old_failures(identity: Identity) {
             tracing::warn!(code = error.code, "old failed sign-ins were not removed");
         }
     }
+}
+
+/// Connections that wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`). The runtime's own 128 overflow
+/// in a burst, and then a client believes in a connection that the server never sees.
+const BACKLOG: u32 = 4_096;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Else a restart waits for the connections of the server before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Opens the database; SQLite's file must be one.
