@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
+use crate::backups::Backups;
 use crate::config::{Config, EmbeddingConfig, Finding, open_tls};
 use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
@@ -53,6 +54,7 @@ pub struct App {
     pub keyring: Arc<Keyring>,
     /// What servers share beside the database.
     pub redis: Option<Redis>,
+    pub(crate) backups: Backups,
     health: Health,
     dependencies: Dependencies,
     pub(crate) tls: Option<Tls>,
@@ -96,6 +98,7 @@ impl App {
         let tls = open_tls(&config, clock.now())?;
         let blobs = open_blobs(&config)?;
         let redis = open_redis(&config)?;
+        let stored_objects = blobs.clone();
         let embedder = Arc::new(open_embedder(&config)?);
         make_place(&config)?;
         let store = open_store(&config).await?;
@@ -117,12 +120,14 @@ impl App {
         let health = Health::new(clock.clone(), config.service_name.clone(), name, dependencies.clone());
         let config = Arc::new(config);
         let settings = Settings::new(&config);
+        let backups = Backups::new(&config, store.clone(), stored_objects, clock.clone());
         let admin = Admin {
             config: config.clone(),
             store: store.clone(),
             clock: clock.clone(),
             identity: identity.clone(),
             memory: memory.clone(),
+            backups: backups.clone(),
             health: health.clone(),
             dependencies: dependencies.clone(),
             settings: settings.clone(),
@@ -138,6 +143,7 @@ impl App {
             keyring: Arc::new(keyring),
             redis,
             edge,
+            backups,
             health,
             dependencies,
             settings,

@@ -13,14 +13,18 @@ use tokio::task::JoinHandle;
 
 use crate::App;
 use crate::app::StartError;
+use crate::backups::Backups;
+use crate::config::Config;
 
 /// Kind of the job that removes what has had its time.
 const RETENTION: &str = "retention.run";
+/// Kind of the job that makes a backup, restores it on trial, and prunes.
+const BACKUP: &str = "backup.create";
 
 impl App {
     /// Every kind of job that this server can run.
     pub fn job_kinds(&self) -> Vec<JobKind> {
-        kinds(&self.store, &self.clock, &self.memory)
+        kinds(&self.store, &self.clock, &self.memory, &self.backups)
     }
 
     /// The runner of background jobs.
@@ -35,7 +39,7 @@ impl App {
     pub fn scheduler(&self) -> Result<Scheduler, StartError> {
         let (store, clock, wake) = (self.store.clone(), self.clock.clone(), self.wake_jobs.clone());
         let tenant = self.config.operator_tenant.clone();
-        let schedules = schedules();
+        let schedules = schedules(&self.config);
         Scheduler::new(store, clock, holder(), tenant, schedules, wake)
             .map_err(|(name, why)| StartError::new("schedule", format!("{name}: {why}")))
     }
@@ -53,7 +57,7 @@ impl App {
 }
 
 /// Every kind of job that a server can run.
-pub(crate) fn kinds(store: &Store, clock: &Clock, memory: &Memory) -> Vec<JobKind> {
+pub(crate) fn kinds(store: &Store, clock: &Clock, memory: &Memory, backups: &Backups) -> Vec<JobKind> {
     let mut kinds: Vec<JobKind> = memory.jobs().into_iter().map(JobKind::from).collect();
     let (store, clock) = (store.clone(), clock.clone());
     kinds.push(JobKind::new(
@@ -63,18 +67,29 @@ pub(crate) fn kinds(store: &Store, clock: &Clock, memory: &Memory) -> Vec<JobKin
             Box::pin(async move { retention::run(&store, &clock, &retention_rules()).await.map(|_| ()) })
         }),
     ));
+    let backups = backups.clone();
+    kinds.push(JobKind::new(
+        BACKUP,
+        Arc::new(move |_| {
+            let backups = backups.clone();
+            Box::pin(async move { backups.nightly().await.map_err(kernel::Error::internal) })
+        }),
+    ));
     kinds
 }
 
 /// Every schedule.
-fn schedules() -> Vec<Schedule> {
-    vec![Schedule {
-        name: "retention".to_owned(),
-        kind: RETENTION,
-        cron: "30 3 * * *".to_owned(),
+fn schedules(config: &Config) -> Vec<Schedule> {
+    let daily = |name: &str, kind, cron: &str| Schedule {
+        name: name.to_owned(),
+        kind,
+        cron: cron.to_owned(),
         time_zone: "UTC".to_owned(),
         catch_up: CatchUp::Once,
-    }]
+    };
+    let mut schedules = vec![daily("retention", RETENTION, "30 3 * * *")];
+    schedules.extend(config.backup.schedule.iter().map(|cron| daily("backup", BACKUP, cron)));
+    schedules
 }
 
 /// How long each kind of rows is kept.

@@ -76,6 +76,21 @@ impl Backups {
         Ok(Made { path, manifest, size_bytes, took: started.elapsed() })
     }
 
+    /// What a server does every night: a backup, its proof by a restore, and pruning, which a failure of either prevents.
+    ///
+    /// # Errors
+    /// As [`Backups::create`] and [`Shelf::verify`].
+    pub(crate) async fn nightly(&self) -> Result<(), BackupError> {
+        let made = self.create(Format::Portable, Progress::default()).await?;
+        let _lock = take_folder(&self.shelf.config.folder)?;
+        self.shelf.verify(&made.path, true).await?;
+        let gone = self.shelf.prune(false)?;
+        note_newest(&self.shelf.config.folder);
+        let (file, seconds) = (made.path.display(), made.took.as_secs_f64());
+        tracing::info!(%file, size_bytes = made.size_bytes, seconds, pruned = gone.len(), "backup made and proven");
+        Ok(())
+    }
+
     /// What the last one took and a fifth, or all that the database takes now.
     async fn check_room(&self) -> Result<(), BackupError> {
         let last = self.shelf.list()?.first().map(|entry| entry.size_bytes / 5 * 6);

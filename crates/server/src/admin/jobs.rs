@@ -218,8 +218,9 @@ async fn pause_kind(
     Caller(ctx): Caller,
     UrlPath(kind): UrlPath<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let is_known =
-        background::kinds(&admin.store, &admin.clock, &admin.memory).iter().any(|known| known.name == kind);
+    let is_known = background::kinds(&admin.store, &admin.clock, &admin.memory, &admin.backups)
+        .iter()
+        .any(|known| known.name == kind);
     let resource = format!("job_kind:{kind}");
     admin
         .change(&ctx, "admin.jobs.pause", resource, move |tx, now| {

@@ -20,6 +20,7 @@ use store::{Reach, Store, Tx};
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::jobs::JobBody;
+use crate::backups::Backups;
 use crate::config::Config;
 use crate::dependencies::Dependencies;
 use crate::health::Health;
@@ -38,6 +39,8 @@ pub(crate) struct Admin {
     pub(crate) identity: Identity,
     /// What is remembered.
     pub(crate) memory: Memory,
+    /// Backups.
+    pub(crate) backups: Backups,
     /// Where the process stands.
     pub(crate) health: Health,
     /// What it leans on.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use store::backup::Keep;
+use store::schedule::Cron;
 
 use super::checks::Finding;
 use super::values::Values;
@@ -14,6 +15,8 @@ pub struct BackupConfig {
     pub folder: PathBuf,
     /// Which stay.
     pub keep: Keep,
+    /// Cron text, UTC; `None` makes none by itself.
+    pub schedule: Option<String>,
 }
 
 impl BackupConfig {
@@ -32,7 +35,12 @@ impl BackupConfig {
                 Keep::Generations { daily: 7, weekly: 4, monthly: 12 }
             }
         };
+        let schedule = values.text("BACKUP_SCHEDULE").filter(|text| !text.eq_ignore_ascii_case("none"));
+        if let Some(Err(why)) = schedule.map(|text| Cron::parse(text, "UTC")) {
+            findings.push(Finding::refusal("BACKUP_SCHEDULE", why));
+        }
         Self {
+            schedule: schedule.map(str::to_owned),
             folder: values.text("BACKUP_DIR").map_or_else(|| data_dir.join("backups"), PathBuf::from),
             keep,
         }

@@ -329,6 +329,12 @@ pub const SETTINGS: &[Setting] = &[
         "Keeps all backups of so many days instead of BACKUP_KEEP.",
     ),
     setting(
+        "BACKUP_SCHEDULE",
+        Kind::Text,
+        "0 2 * * *",
+        "When a backup is made, proven and the old ones pruned: minute, hour, day, month, weekday in UTC; none never does.",
+    ),
+    setting(
         "LOG_LEVEL",
         Kind::Choice(&["trace", "debug", "info", "warn", "warning", "error"]),
         "info",

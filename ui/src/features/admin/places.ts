@@ -20,6 +20,7 @@ const places: Place[] = [
   { to: "/admin/dependencies", label: "Health", group: "Server" },
   { to: "/admin/jobs", label: "Jobs", group: "Server" },
   { to: "/admin/schedules", label: "Schedules", group: "Server" },
+  { to: "/admin/backups", label: "Backups", group: "Server" },
   { to: "/admin/configuration", label: "Configuration", group: "Server" },
 ];
 
