@@ -61,10 +61,18 @@ async fn exported(world: &World, tenant: &str, format: Format) -> String {
 #[tokio::test]
 async fn an_export_holds_every_row_in_order_and_no_formula() {
     for world in worlds().await {
-        for n in 0..1_050 {
-            let resource = format!("thing:{n:04}");
-            add(&world, "one.act", &resource, Outcome::Success).await;
-        }
+        let now = world.clock.now();
+        let many = world.store.write("test", Reach::Everyone, move |tx| {
+            Box::pin(async move {
+                for n in 0..1_050 {
+                    let at = Micros(now.0 + n * 1_000);
+                    record(tx, &AuditEntry::operator("acme", at, "one.act", format!("thing:{n:04}"))).await?;
+                }
+                Ok(())
+            })
+        });
+        many.await.unwrap();
+        world.clock.advance(Micros::DAY);
         for odd in ["=1+1", "+1", "-1", "@x", "\t=1", "a,\"b\"\r\nc", "-"] {
             add(&world, "one.odd", odd, Outcome::Success).await;
         }
