@@ -102,8 +102,8 @@ impl Slow {
             "POST /api/v1/events",
             "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"session_id\":",
         );
-        // More answers than the sockets' buffers hold.
-        let many = "GET /openapi.json HTTP/1.1\r\nHost: hearth\r\n\r\n".repeat(50);
+        // 12 MB of answers: the kernel takes up to 4 MB of them from the server.
+        let many = "GET /openapi.json HTTP/1.1\r\nHost: hearth\r\n\r\n".repeat(200);
         for _ in (0..of_each).step_by(AT_ONCE) {
             let mut opening = JoinSet::new();
             for _ in 0..AT_ONCE.min(of_each - slow.len() / KINDS.len()) {
