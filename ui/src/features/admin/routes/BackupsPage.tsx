@@ -31,7 +31,7 @@ const columns: Column<Backup>[] = [
 const none = (
   <Empty title="No backup yet">
     <p className="text-muted">Make the first one now: it is written while the server works, read back and checked. Copy it to another machine; to use it, stop the server and run:</p>
-    <code className="rounded border border-line bg-raised px-3 py-2 font-mono text-sm">hearth restore &lt;file&gt;</code>
+    <code className="rounded border border-line bg-raised px-3 py-2 font-mono text-sm">hearth backup restore &lt;file&gt;</code>
   </Empty>
 );
 
