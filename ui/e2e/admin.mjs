@@ -61,7 +61,7 @@ export async function audit(page) {
   await button("Action: any action").click();
   await page.getByRole("textbox", { name: "Action" }).fill("identity.set_role");
   await page.keyboard.press("Enter");
-  await page.getByText("This is where the record begins.").waitFor();
+  await page.getByText("No older rows.").waitFor();
   assert.equal(await page.locator("[data-row]").count(), 2, "a role was changed and changed back");
   await record(page, "admin-audit");
   await page.locator("[data-row]").first().focus();

@@ -72,7 +72,7 @@ export function AuditPage() {
           onNearEnd={more}
           opened={opened?.audit_id}
           onOpen={setOpened}
-          after={<p className="px-6 py-4 text-sm text-faint max-md:px-4">{audit.hasNextPage ? "Loading older rows…" : "This is where the record begins."}</p>}
+          after={<p className="px-6 py-4 text-sm text-faint max-md:px-4">{audit.hasNextPage ? "Loading older rows…" : "No older rows."}</p>}
         />
       </Fetched>
       {opened && <AuditPane row={opened} nameOf={nameOf} onClose={() => setOpened(undefined)} />}
