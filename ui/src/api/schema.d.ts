@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/admin/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows every setting with its value, source and meaning; secrets only as their length. */
+        get: operations["get_configuration"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what the server leans on, as its probers last saw it. */
+        get: operations["list_dependencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/jobs": {
         parameters: {
             query?: never;
@@ -15,6 +49,40 @@ export interface paths {
         get: operations["list_jobs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/kinds/{kind}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps the jobs of a kind waiting on all servers; running ones go on. Safe to repeat. */
+        post: operations["pause_job_kind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/kinds/{kind}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets the jobs of a kind run again. Safe to repeat. */
+        post: operations["resume_job_kind"];
         delete?: never;
         options?: never;
         head?: never;
@@ -66,6 +134,40 @@ export interface paths {
         put?: never;
         /** Makes a dead, failed or waiting job due at once, with all its tries before it. */
         post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how long rows are kept, and how many of them the next nightly run removes. */
+        get: operations["show_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the schedules of the server, by name. */
+        get: operations["list_schedules"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -815,6 +917,12 @@ export interface components {
              */
             ts: string;
         };
+        /** @description The settings in use. */
+        Configuration: {
+            settings: components["schemas"]["Shown"][];
+            /** @description Doubts that did not keep the server from starting. */
+            warnings: components["schemas"]["Finding"][];
+        };
         /** @description A key in the contract's form. */
         ContractKeyRequest: {
             /**
@@ -826,6 +934,33 @@ export interface components {
             name?: string | null;
             /** @description At least one. */
             scopes: string[];
+        };
+        /** @description One row of the report. */
+        Dependency: {
+            /** @description Whether the settings name one. */
+            configured: boolean;
+            /** @description What answered. */
+            detail: string;
+            /** @description The last failure, also after it came back. */
+            last_error?: string | null;
+            /**
+             * Format: double
+             * @description How long the last answer took, in ms.
+             */
+            latency_ms?: number | null;
+            /** @description `database`, `replica`, `redis`, `s3` or `embeddings`. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it last came up or went down.
+             */
+            since?: string | null;
+            /** @description Whether it answers; absent when not configured or not asked yet. */
+            up?: boolean | null;
+        };
+        /** @description Everything the server could lean on. */
+        DependencyList: {
+            items: components["schemas"]["Dependency"][];
         };
         /** @description Where vectors come from. */
         EmbeddingStats: {
@@ -921,6 +1056,15 @@ export interface components {
             /** @description What is wrong. */
             message: string;
         };
+        /** @description Something wrong or doubtful in the configuration. Never holds a secret. */
+        Finding: {
+            /** @description How bad it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description `what is wrong; cure`. */
+            text: string;
+            /** @description The variable or flag as the operator wrote it. */
+            variable: string;
+        };
         /** @description An invitation that was made just now. Its token is shown this once. */
         InvitationCreated: {
             /** Format: date-time */
@@ -998,6 +1142,8 @@ export interface components {
              * @description How long the first waiting job could have run already, seconds; 0 when none could.
              */
             oldest_due_seconds: number;
+            /** @description Whether its jobs are kept waiting. */
+            paused: boolean;
             /** Format: int64 */
             running: number;
         };
@@ -1223,6 +1369,53 @@ export interface components {
             /** @description `owner`, `admin`, `member`, `viewer`, or null for none. */
             role?: string | null;
         };
+        /** @description How long one kind of rows is kept. */
+        RuleBody: {
+            /**
+             * Format: int64
+             * @description For how many days after its end.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Rows that have had their time and go with the next run.
+             */
+            expired: number;
+            /** @description What is kept, such as `jobs.done`. */
+            name: string;
+        };
+        /** @description Every rule of retention. */
+        RuleList: {
+            items: components["schemas"]["RuleBody"][];
+        };
+        /** @description A job that comes due by the clock. */
+        ScheduleBody: {
+            /** @description What happens to missed occurrences: `skip`, `once` or `all`. */
+            catch_up: string;
+            /** @description Minute, hour, day of month, month, day of week. */
+            cron: string;
+            /** @description Kind of the job that it enqueues. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description The last occurrence that got a job.
+             */
+            last_fired_at?: string | null;
+            /** @description The server that leads now: host, process, and a part made by chance. Null while none does. */
+            leader?: string | null;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Due next; null for never.
+             */
+            next_at?: string | null;
+            /** @description Zone of the wall clock that the text names. */
+            time_zone: string;
+        };
+        /** @description All schedules, by name. */
+        ScheduleList: {
+            items: components["schemas"]["ScheduleBody"][];
+        };
         /** @description The answer of a search. */
         SearchAnswer: {
             /** @description What could not be done, in stable words: `no_embedding_model`, `embeddings_unavailable`, `vectors_missing`. */
@@ -1409,6 +1602,28 @@ export interface components {
             /** @description The first owner must show the set-up token. */
             token_required: boolean;
         };
+        /**
+         * @description How bad a finding is.
+         * @enum {string}
+         */
+        Severity: "warn" | "refuse";
+        /** @description A setting as operators may see it. */
+        Shown: {
+            /** @description What is used when nothing is set; empty when there is none. */
+            default: string;
+            /** @description Never shown. */
+            is_secret: boolean;
+            /** @description One sentence. */
+            meaning: string;
+            /** @description Canonical name. */
+            name: string;
+            /** @description Whether a change waits for a restart; the others are taken up on SIGHUP. */
+            needs_restart: boolean;
+            /** @description Where it came from: `default`, `flag`, or a file or variable by name. */
+            source: string;
+            /** @description What would be used: a secret as `set (32 bytes)`, an address without its password; absent when there is none. */
+            value?: string | null;
+        };
         /** @description One open session. */
         SignIn: {
             /** @description Where it began. */
@@ -1568,6 +1783,76 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_dependencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DependencyList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -1601,6 +1886,87 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProblemBody"];
                 };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    pause_job_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description such as `memory.embed` */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description no server can run such jobs */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    resume_job_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description such as `memory.embed` */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: {
                 headers: {
@@ -1752,6 +2118,76 @@ export interface operations {
             };
             /** @description it runs, is done, or a newer one of its key waits */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    show_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
