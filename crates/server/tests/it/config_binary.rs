@@ -74,11 +74,12 @@ fn every_bad_configuration_ends_the_binary_with_2_its_line_and_nothing_left_behi
 fn check_and_show_say_the_same_in_json_and_never_a_secret() {
     let home = tempfile::tempdir().unwrap();
     let json = |output: &Output| -> serde_json::Value { serde_json::from_slice(&output.stdout).unwrap() };
-    let good = hearth(&["config", "check", "--json"], SOUND, home.path());
-    assert_eq!(
-        (good.status.code(), json(&good)),
-        (Some(0), serde_json::json!({"usable": true, "findings": []}))
-    );
+    let good = hearth(&["config", "check", "--json"], &[], home.path());
+    let found = json(&good);
+    assert_eq!((good.status.code(), &found["usable"]), (Some(0), &true.into()));
+    // How full this machine's disk is does not matter here.
+    let is_room = |finding: &serde_json::Value| finding.to_string().contains("MB free on");
+    assert!(found["findings"].as_array().unwrap().iter().all(is_room), "{found}");
     let bad = [("PORT", "99999"), ("TRUSTED_PROXIES", "0.0.0.0/0")];
     let bad = hearth(&["config", "check", "--json"], &bad, home.path());
     let said = json(&bad);
