@@ -90,7 +90,7 @@ setup_link() { grep -oE 'https?://[^[:space:]]+' "$HEARTH_LOG" | grep -m 1 -i se
 # browser_journey: a person sets the server up and uses it, in a real browser.
 browser_journey() {
   # The workspace that the journey makes runs the server.
-  start_hearth journey OPERATOR_TENANT=harbour-lab
+  start_hearth journey
   local link status=0
   link=$(setup_link)
   # The link's own origin: a browser holds localhost and 127.0.0.1 for two sites.

@@ -1,7 +1,6 @@
 //! A running server: its parts put together, in the order in which each needs the one before.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,21 +12,21 @@ use httpkit::tls::Tls;
 use httpkit::{Authenticator, Edge};
 use identity::Identity;
 use kernel::Clock;
-use llm::{Embedder, RemoteConfig};
 use memory::{Memory, MemoryConfig};
 use store::migrate::MigrateError;
 use store::seal::Keyring;
-use store::{Blobs, Redis, Store};
-use tokio::net::{TcpListener, TcpSocket};
+use store::{Redis, Store};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::admin::Admin;
 use crate::backups::Backups;
-use crate::config::{Config, EmbeddingConfig, Finding, open_tls};
+use crate::config::{Config, Finding, open_tls};
 use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
+use crate::open::{listen, make_place, open_blobs, open_embedder, open_redis, open_store};
 use crate::settings::Settings;
 use crate::system::SystemWatch;
 use crate::{api, edge, health, metrics, page, probes, secrets, systemd};
@@ -131,6 +130,7 @@ impl App {
             health: health.clone(),
             dependencies: dependencies.clone(),
             settings: settings.clone(),
+            wake_jobs: wake_jobs.clone(),
         };
         let edge = edge::start(&config, redis.clone(), &observer);
         let router = edge.around(router(admin, &observer));
@@ -287,101 +287,12 @@ impl App {
     }
 }
 
-/// Makes the data directory, its owner's alone.
-///
-/// # Errors
-/// A place that is not ours to make.
-pub(crate) fn make_place(config: &Config) -> Result<(), StartError> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data_dir);
-    made.map_err(|error| {
-        let place = config.data_dir.display();
-        StartError::new("DATA_DIR", format!("cannot make {place}: {error}; name a directory of your own"))
-    })
-}
-
 async fn forget_old_failures(identity: Identity) {
     let mut every = tokio::time::interval(Duration::from_mins(10));
     loop {
         every.tick().await;
         if let Err(error) = identity.forget_old_failures().await {
             tracing::warn!(code = error.code, "old failed sign-ins were not removed");
-        }
-    }
-}
-
-/// Connections that wait to be accepted; the kernel may allow fewer (`net.core.somaxconn`). The runtime's own 128 overflow
-/// in a burst, and then a client believes in a connection that the server never sees.
-const BACKLOG: u32 = 4_096;
-
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // Else a restart waits for the connections of the server before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-/// Opens the database; SQLite's file must be one.
-///
-/// # Errors
-/// What is wrong with it, for the operator.
-pub async fn open_store(config: &Config) -> Result<Store, StartError> {
-    Store::open(&config.database.store).await.map_err(|error| {
-        let cure = match error {
-            store::Error::Corrupt(_) => "restore a backup or name another file",
-            _ => "see that the file and its directory are yours to write",
-        };
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        StartError::new("DATABASE_URL", format!("{error}{cause}; {cure}"))
-    })
-}
-
-/// Prepares the connection to Redis, when one is named; a Redis that is away is no error.
-fn open_redis(config: &Config) -> Result<Option<Redis>, StartError> {
-    let opened = config.redis_url.as_ref().map(Redis::open).transpose();
-    opened.map_err(|error| StartError::new("REDIS_URL", format!("cannot be used: {error}; mend the address")))
-}
-
-/// Opens the store of objects.
-///
-/// # Errors
-/// An S3 address that cannot be used.
-pub fn open_blobs(config: &Config) -> Result<Blobs, StartError> {
-    match &config.s3 {
-        Some(s3) => Blobs::s3(s3)
-            .map_err(|error| StartError::new("S3_ENDPOINT", format!("cannot be used: {error}; mend it"))),
-        None => Ok(Blobs::disk(config.data_dir.join("blobs"))),
-    }
-}
-
-/// Opens where vectors come from. A local model that is not there is no error: recall goes by words and says so.
-///
-/// # Errors
-/// A model directory that is there but cannot be used.
-pub fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
-    match &config.embedding {
-        EmbeddingConfig::None => Ok(Embedder::None),
-        EmbeddingConfig::Local(directory) if !directory.join("model.safetensors").exists() => {
-            tracing::warn!(directory = %directory.display(), "no embedding model there; recall goes by words");
-            Ok(Embedder::None)
-        }
-        EmbeddingConfig::Local(directory) => {
-            let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            Embedder::local(directory, threads).map_err(|error| {
-                StartError::new(
-                    "EMBEDDING_MODEL",
-                    format!("{error}; fetch the model again or set EMBEDDING_BASE_URL=none"),
-                )
-            })
-        }
-        EmbeddingConfig::Remote { base_url, model, dimension, api_key } => {
-            let remote = RemoteConfig {
-                dim: Some(*dimension),
-                api_key: api_key.as_ref().map(|key| key.expose().to_owned()),
-                ..RemoteConfig::new(base_url, model)
-            };
-            Embedder::remote(remote)
-                .map_err(|error| StartError::new("EMBEDDING_BASE_URL", format!("{error}; mend the address")))
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What this server does without being asked: kinds of jobs, schedules that enqueue them, and how long rows are kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use kernel::Clock;
+use kernel::{Clock, TenantId};
 use memory::Memory;
 use store::Store;
 use store::jobs::{JobKind, Runner};
@@ -18,8 +19,10 @@ use crate::config::Config;
 
 /// Kind of the job that removes what has had its time.
 const RETENTION: &str = "retention.run";
+/// Kind of the job that reads a backup back and restores it on trial; its key names the file.
+pub(crate) const VERIFY_BACKUP: &str = "backup.verify";
 /// Kind of the job that makes a backup, restores it on trial, and prunes.
-const BACKUP: &str = "backup.create";
+pub(crate) const BACKUP: &str = "backup.create";
 
 impl App {
     /// Every kind of job that this server can run.
@@ -32,27 +35,46 @@ impl App {
         Runner::new(self.store.clone(), self.clock.clone(), self.job_kinds(), self.wake_jobs.clone())
     }
 
-    /// What fires schedules while this server leads; their jobs belong to the operators' tenant.
+    /// What fires schedules while this server leads; their jobs belong to `tenant`.
     ///
     /// # Errors
     /// A schedule that cannot be kept, by its name.
-    pub fn scheduler(&self) -> Result<Scheduler, StartError> {
+    pub fn scheduler(&self, tenant: TenantId) -> Result<Scheduler, StartError> {
         let (store, clock, wake) = (self.store.clone(), self.clock.clone(), self.wake_jobs.clone());
-        let tenant = self.config.operator_tenant.clone();
         let schedules = schedules(&self.config);
         Scheduler::new(store, clock, holder(), tenant, schedules, wake)
             .map_err(|(name, why)| StartError::new("schedule", format!("{name}: {why}")))
     }
 
     /// Keeps the schedules until `stop` turns true, if this server works.
-    pub(crate) fn keep_schedules(&self, stop: watch::Receiver<bool>) -> Option<JoinHandle<()>> {
-        match self.scheduler() {
-            Ok(scheduler) => self.config.run_mode.works.then(|| tokio::spawn(scheduler.run(stop))),
-            Err(error) => {
-                tracing::error!(why = error.text, "no schedule is kept");
-                None
+    pub(crate) fn keep_schedules(&self, mut stop: watch::Receiver<bool>) -> Option<JoinHandle<()>> {
+        let app = self.clone();
+        let keep = async move {
+            let tenant = tokio::select! {
+                tenant = app.await_operators() => tenant,
+                _ = stop.wait_for(|stopped| *stopped) => return,
+            };
+            match app.scheduler(tenant) {
+                Ok(scheduler) => scheduler.run(stop).await,
+                Err(error) => tracing::error!(why = error.text, "no schedule is kept"),
+            }
+        };
+        self.config.run_mode.works.then(|| tokio::spawn(keep))
+    }
+
+    /// The operators' tenant, as soon as the database can tell.
+    async fn await_operators(&self) -> TenantId {
+        loop {
+            match self.operator_tenant().await {
+                Ok(tenant) => return tenant,
+                Err(_) => tokio::time::sleep(Duration::from_secs(1)).await,
             }
         }
+    }
+
+    /// The tenant whose administrators are operators.
+    pub(crate) async fn operator_tenant(&self) -> kernel::Result<TenantId> {
+        self.identity.operator_tenant(self.config.operator_tenant.as_ref()).await
     }
 }
 
@@ -67,7 +89,14 @@ pub(crate) fn kinds(store: &Store, clock: &Clock, memory: &Memory, backups: &Bac
             Box::pin(async move { retention::run(&store, &clock, &retention_rules()).await.map(|_| ()) })
         }),
     ));
-    let backups = backups.clone();
+    let (backups, verifying) = (backups.clone(), backups.clone());
+    kinds.push(JobKind::new(
+        VERIFY_BACKUP,
+        Arc::new(move |job| {
+            let backups = verifying.clone();
+            Box::pin(async move { backups.prove(&job.job_key).await.map_err(kernel::Error::internal) })
+        }),
+    ));
     kinds.push(JobKind::new(
         BACKUP,
         Arc::new(move |_| {

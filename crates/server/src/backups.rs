@@ -91,6 +91,18 @@ impl Backups {
         Ok(())
     }
 
+    /// Reads a backup of the folder back and restores it on trial; a name that is not there has nothing to prove.
+    ///
+    /// # Errors
+    /// As [`Shelf::verify`].
+    pub(crate) async fn prove(&self, name: &str) -> Result<(), BackupError> {
+        let _lock = take_folder(&self.shelf.config.folder)?;
+        match self.shelf.list()?.into_iter().find(|entry| entry.name == name) {
+            Some(entry) => self.shelf.verify(&entry.path, true).await,
+            None => Ok(()),
+        }
+    }
+
     /// What the last one took and a fifth, or all that the database takes now.
     async fn check_room(&self) -> Result<(), BackupError> {
         let last = self.shelf.list()?.first().map(|entry| entry.size_bytes / 5 * 6);

@@ -15,6 +15,7 @@ mod format;
 mod health;
 pub mod logs;
 mod metrics;
+mod open;
 mod page;
 mod probes;
 mod process;

@@ -20,17 +20,20 @@ impl App {
             tracing::warn!(settings = waiting.join(", "), "changed settings need a restart");
         }
         tracing::info!(settings = taken.join(", "), "reloaded");
-        let tenant = self.config.operator_tenant.as_str();
+        if let Err(error) = self.record_reload(&taken).await {
+            tracing::error!(code = error.code, "a reload could not be audited");
+        }
+    }
+
+    async fn record_reload(&self, taken: &[&'static str]) -> kernel::Result<()> {
+        let tenant = self.operator_tenant().await?;
+        let now = self.clock.now();
         let entry =
-            AuditEntry::operator(tenant, self.clock.now(), "server.reload", "configuration").fields(&taken);
-        let written = self
-            .store
+            AuditEntry::operator(tenant.as_str(), now, "server.reload", "configuration").fields(taken);
+        self.store
             .write("server.reload", Reach::Everyone, move |tx| {
                 Box::pin(async move { audit::record(tx, &entry).await })
             })
-            .await;
-        if let Err(error) = written {
-            tracing::error!(code = error.code, "a reload could not be audited");
-        }
+            .await
     }
 }

@@ -8,7 +8,7 @@ use super::sign_up::known;
 use super::store::{self, NewAccount};
 use super::{SettingUp, SetupState};
 use crate::audit::{self, AuditEntry};
-use crate::model::{Known, Origin, PageSession};
+use crate::model::{Known, Origin, PageSession, stored_tenant};
 use crate::token::Opaque;
 use crate::{Error, Identity, validate};
 
@@ -39,6 +39,19 @@ impl Identity {
             })
             .await?;
         Ok(token)
+    }
+
+    /// The tenant whose administrators look after the whole server: the one that is `named`, else the one that was made
+    /// first, else `default`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn operator_tenant(&self, named: Option<&TenantId>) -> Result<TenantId> {
+        if let Some(named) = named {
+            return Ok(named.clone());
+        }
+        let first = store::find_first_tenant(&mut self.store.read(Reach::Everyone).await?).await?;
+        stored_tenant(first.as_deref().unwrap_or("default"))
     }
 
     /// Whether any tenant has an owner.

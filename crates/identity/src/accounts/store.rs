@@ -47,6 +47,12 @@ pub(crate) async fn find_account(
     )?)
 }
 
+/// The name of the tenant that was made first.
+pub(crate) async fn find_first_tenant(conn: &mut Conn) -> Result<Option<String>> {
+    let sql = "SELECT tenant_id FROM tenants ORDER BY created_at, tenant_id LIMIT 1";
+    Ok(fetch_optional!(conn, (String,), sql)?.map(|row| row.0))
+}
+
 /// The names of all tenants.
 pub(crate) async fn list_tenants(conn: &mut Conn) -> Result<Vec<String>> {
     let rows = fetch_all!(conn, (String,), "SELECT tenant_id FROM tenants ORDER BY tenant_id")?;

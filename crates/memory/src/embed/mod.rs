@@ -29,7 +29,8 @@ pub(crate) async fn enqueue(
 ) -> Result<()> {
     let key = format!("{scope_id}:{model}");
     let job = NewJob { kind: JOB_KIND, key, payload: scope_id.to_owned(), run_at: now };
-    Ok(::store::jobs::enqueue(tx, tenant, now, job).await?)
+    ::store::jobs::enqueue(tx, tenant, now, job).await?;
+    Ok(())
 }
 
 /// Asks for the vectors of every scope that lacks some: after a start, or when the model changed.

@@ -1,8 +1,9 @@
 //! Server-wide administration: routes under `/api/v1/admin` for operators, who look after all tenants.
 //!
-//! An operator is a caller with the scope `admin` in the tenant that `OPERATOR_TENANT` names. An administrator of any other
+//! An operator is a caller with the scope `admin` in the tenant that `OPERATOR_TENANT` names, or in the first one. An administrator of any other
 //! tenant is none: what is shown here crosses tenants.
 
+mod backups;
 mod jobs;
 mod mask;
 mod overview;
@@ -17,6 +18,7 @@ use identity::audit::{self, AuditEntry};
 use kernel::{Clock, Ctx, Error, Micros, Result, Scope};
 use memory::Memory;
 use store::{Reach, Store, Tx};
+use tokio::sync::Notify;
 use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use self::jobs::JobBody;
@@ -47,6 +49,8 @@ pub(crate) struct Admin {
     pub(crate) dependencies: Dependencies,
     /// The settings in use.
     pub(crate) settings: Settings,
+    /// Wakes the runner of jobs.
+    pub(crate) wake_jobs: Arc<Notify>,
 }
 
 impl Admin {
@@ -55,14 +59,15 @@ impl Admin {
     /// # Errors
     /// `forbidden`.
     pub(crate) async fn operator(&self, ctx: &Ctx, action: &'static str) -> Result<()> {
-        if ctx.tenant == self.config.operator_tenant && ctx.scopes.has(Scope::Admin) {
+        let operators = self.identity.operator_tenant(self.config.operator_tenant.as_ref()).await?;
+        if ctx.tenant == operators && ctx.scopes.has(Scope::Admin) {
             return Ok(());
         }
         if let Err(lost) = self.identity.record_refusal(ctx, action, "server").await {
             tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
         }
         Err(Error::forbidden(
-            "this is for the operators of the server: administrators of the tenant that OPERATOR_TENANT names",
+            "this is for the operators of the server: administrators of the tenant that OPERATOR_TENANT names, or of the first tenant",
         ))
     }
 
@@ -70,20 +75,21 @@ impl Admin {
     ///
     /// # Errors
     /// `forbidden`; those of `act`.
-    pub(crate) async fn change(
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         ctx: &Ctx,
         action: &'static str,
         resource: String,
-        act: impl for<'t> FnOnce(&'t mut Tx, Micros) -> BoxFuture<'t, Result<()>> + Send + 'static,
-    ) -> Result<()> {
+        act: impl for<'t> FnOnce(&'t mut Tx, Micros) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    ) -> Result<T> {
         self.operator(ctx, action).await?;
         let entry = AuditEntry::of(ctx, self.clock.now(), action, resource);
         self.store
             .write(action, Reach::Everyone, move |tx| {
                 Box::pin(async move {
-                    act(tx, entry.at).await?;
-                    audit::record(tx, &entry).await
+                    let done = act(tx, entry.at).await?;
+                    audit::record(tx, &entry).await?;
+                    Ok(done)
                 })
             })
             .await
@@ -93,6 +99,7 @@ impl Admin {
 /// Every route of operators, each with its documentation.
 pub(crate) fn routes() -> OpenApiRouter<Admin> {
     OpenApiRouter::new()
+        .merge(backups::routes())
         .merge(jobs::routes())
         .merge(schedules::routes())
         .merge(retention::routes())

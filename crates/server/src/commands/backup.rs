@@ -13,9 +13,9 @@ use store::lock::FileLock;
 use store::{Store, StoreConfig};
 
 use super::{Failure, configuration, pretty, say, take_lock};
-use crate::app::{open_blobs, open_store};
 use crate::backups::{Backups, Format, Made, Shelf, need_room};
 use crate::config::{Config, Flags};
+use crate::open::{open_blobs, open_store};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {

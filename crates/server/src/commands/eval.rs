@@ -62,7 +62,7 @@ pub(super) async fn run(flags: &Flags, command: Eval) -> Result<(), Failure> {
     crate::logs::start(&config.log);
     let embedder = match mode {
         Some(EvalMode::Lexical) => Embedder::None,
-        _ => crate::app::open_embedder(&config)?,
+        _ => crate::open::open_embedder(&config)?,
     };
     if mode == Some(EvalMode::Hybrid) && embedder.model_id().is_none() {
         return Err(Failure::setting(

@@ -117,8 +117,8 @@ async fn change(app: &App, act: Act, what: String) -> Result<(), Failure> {
         Act::Pause => ("admin.jobs.pause", "paused", "job_kind"),
         Act::Resume => ("admin.jobs.resume", "resumed", "job_kind"),
     };
-    let tenant = app.config.operator_tenant.as_str();
-    let entry = AuditEntry::operator(tenant, now, action, format!("{resource}:{what}"));
+    let tenant = app.operator_tenant().await?;
+    let entry = AuditEntry::operator(tenant.as_str(), now, action, format!("{resource}:{what}"));
     let line = format!("{what}: {said}");
     let write = app.store.write(action, Reach::Everyone, move |tx| {
         Box::pin(async move {

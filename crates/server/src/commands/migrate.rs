@@ -44,7 +44,7 @@ pub(super) async fn run(flags: &Flags, command: Migrate) -> Result<(), Failure> 
     let config = configuration(flags, false)?;
     let changes = matches!(command, Migrate::Up { dry_run: false } | Migrate::Down { dry_run: false, .. });
     let _lock = if changes { take_lock(&config.database.store)? } else { None };
-    let store = crate::app::open_store(&config).await?;
+    let store = crate::open::open_store(&config).await?;
     match command {
         Migrate::Up { dry_run: true } => print_sql(&standing(&store, false).await?, |migration| migration.up),
         Migrate::Up { .. } => list("applied", &store::migrate::up(&store, &Clock::system()).await?),
@@ -105,7 +105,7 @@ async fn verify(config: &Config, store: &Store) -> Result<(), Failure> {
 /// `hearth upgrade check`: 0 when the upgrade can be undone, 3 when there is no fresh backup.
 pub(super) async fn upgrade(flags: &Flags, Upgrade::Check: Upgrade) -> Result<(), Failure> {
     let config = configuration(flags, false)?;
-    let store = crate::app::open_store(&config).await?;
+    let store = crate::open::open_store(&config).await?;
     let waiting = standing(&store, false).await?;
     say(&format!("hearth {}", env!("CARGO_PKG_VERSION")))?;
     if waiting.is_empty() {

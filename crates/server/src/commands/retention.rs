@@ -26,8 +26,8 @@ pub(super) async fn run(flags: &Flags, command: Retention) -> Result<(), Failure
         retention::preview(&app.store, &app.clock, &rules).await?
     } else {
         let done = retention::run(&app.store, &app.clock, &rules).await?;
-        let (tenant, now) = (app.config.operator_tenant.as_str(), app.clock.now());
-        let entry = AuditEntry::operator(tenant, now, "admin.retention.run", "server");
+        let (tenant, now) = (app.operator_tenant().await?, app.clock.now());
+        let entry = AuditEntry::operator(tenant.as_str(), now, "admin.retention.run", "server");
         let record = app.store.write("admin.retention.run", Reach::Everyone, move |tx| {
             Box::pin(async move { audit::record(tx, &entry).await })
         });

@@ -6,8 +6,9 @@ use tokio::sync::watch;
 
 use super::{Failure, say, take_lock, usable};
 use crate::App;
-use crate::app::{make_place, public_address};
+use crate::app::public_address;
 use crate::config::{Flags, load, process_environment};
+use crate::open::make_place;
 
 /// Starts the server and returns when it has drained.
 pub(super) async fn serve(flags: &Flags) -> Result<(), Failure> {

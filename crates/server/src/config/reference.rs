@@ -141,7 +141,7 @@ pub(crate) fn shown(values: &Values) -> Vec<Shown> {
     SETTINGS.iter().map(one).collect()
 }
 
-/// As [`shown`], a line each.
+/// As `shown`, a line each.
 pub fn show(values: &Values) -> String {
     let mut out = String::new();
     for Shown { name, value, source, .. } in shown(values) {

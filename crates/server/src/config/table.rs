@@ -189,8 +189,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "OPERATOR_TENANT",
         Kind::Text,
-        "default",
-        "Tenant whose administrators look after the whole server: jobs, backups, limits of all tenants.",
+        "",
+        "Tenant whose administrators look after the whole server: jobs, backups, settings. The first tenant when absent.",
     ),
     setting(
         "API_KEY_SECRET",

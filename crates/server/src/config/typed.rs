@@ -134,7 +134,7 @@ pub struct Config {
     /// Who may make an account.
     pub registration: identity::Registration,
     /// Whose administrators are the server's operators.
-    pub operator_tenant: TenantId,
+    pub operator_tenant: Option<TenantId>,
     /// Origins of other sites' pages.
     pub cors_origins: Vec<HeaderValue>,
     /// Proxies whose word counts.
@@ -208,7 +208,7 @@ impl Config {
             encryption_key_previous: secret("ENCRYPTION_KEY_PREVIOUS"),
             require_authentication: values.flag("REQUIRE_AUTHENTICATION"),
             registration: registration(values, production),
-            operator_tenant: operator_tenant?,
+            operator_tenant,
             cors_origins: origins.collect(),
             trusted_proxies,
             max_connections: values.number("MAX_CONNECTIONS") as usize,
@@ -335,7 +335,7 @@ fn registration(values: &Values, production: bool) -> identity::Registration {
 fn operator_tenant(values: &Values, findings: &mut Vec<Finding>) -> Option<TenantId> {
     let name = "OPERATOR_TENANT";
     let refused = |why| findings.push(Finding::refusal(name, format!("{why}; name an existing tenant")));
-    TenantId::parse(values.text(name).unwrap_or("default")).map_err(refused).ok()
+    TenantId::parse(values.text(name)?).map_err(refused).ok()
 }
 
 fn embedding(values: &Values, data_dir: &std::path::Path) -> EmbeddingConfig {

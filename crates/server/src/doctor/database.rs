@@ -8,8 +8,8 @@ use store::examine::{Archive, Examination};
 use store::migrate::{self, MigrateError};
 
 use super::Line;
-use crate::app::open_store;
 use crate::config::Config;
+use crate::open::open_store;
 
 /// Longest wait for each question.
 const PATIENCE: Duration = Duration::from_secs(10);

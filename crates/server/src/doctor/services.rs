@@ -8,9 +8,9 @@ use llm::Embedder;
 use store::Blobs;
 
 use super::Line;
-use crate::app::open_embedder;
 use crate::config::{Config, EmbeddingConfig};
 use crate::disk::Disk;
+use crate::open::open_embedder;
 
 /// Longest wait for another service.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as loudly as tests")]
 
+mod admin_backups;
 mod admin_jobs;
 mod admin_overview;
 mod answer;

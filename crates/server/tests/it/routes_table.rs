@@ -110,6 +110,9 @@ pub(crate) const ROUTES: &[Route] = &[
     native("POST", "/api/v1/admin/jobs/kinds/{kind}/pause", OPERATES_SILENTLY),
     native("POST", "/api/v1/admin/jobs/kinds/{kind}/resume", OPERATES_SILENTLY),
     native("GET", "/api/v1/admin/schedules", OPERATES),
+    native("GET", "/api/v1/admin/backups", OPERATES),
+    native("POST", "/api/v1/admin/backups", OPERATES_SILENTLY),
+    native("POST", "/api/v1/admin/backups/{name}/verify", OPERATES_SILENTLY),
     native("GET", "/api/v1/admin/retention", OPERATES),
     native("DELETE", "/api/v1/session", Access::Caller([204; 9])),
 ];
@@ -284,6 +287,14 @@ impl World {
             ("POST", _) if path.contains("/kinds/{kind}/") => {
                 (path.replace("{kind}", "memory.embed"), Value::Null)
             }
+            ("POST", "/api/v1/admin/backups") => same(Value::Null),
+            ("POST", "/api/v1/admin/backups/{name}/verify") => {
+                let folder = &self.server.app.config.backup.folder;
+                let name = "backup_20260131_020000.hearth";
+                std::fs::create_dir_all(folder).unwrap();
+                std::fs::write(folder.join(name), "a stranger's file").unwrap();
+                (path.replace("{name}", name), Value::Null)
+            }
             ("GET" | "DELETE", _) if !path.contains('{') => same(Value::Null),
             _ => panic!("no example for {method} {path}"),
         }
@@ -302,11 +313,7 @@ impl World {
                 Box::pin(async move { Ok(store::jobs::enqueue(tx, &tenant, now, job).await?) })
             })
             .await
-            .unwrap();
-        let mut conn = store.read(store::Reach::Everyone).await.unwrap();
-        let filter = store::jobs::JobFilter { kind: Some("test.nobody".to_owned()), ..Default::default() };
-        let jobs = store::jobs::list_jobs(&mut conn, &filter, 1_000).await.unwrap();
-        jobs.into_iter().find(|job| job.job_key == key).unwrap().job_id
+            .unwrap()
     }
 
     /// The session behind an access token.

@@ -1,6 +1,6 @@
 //! Backups that either engine can read: one snapshot of every table and object in one file, proven before it counts.
 //!
-//! Everything here is rows on their way from a [`source`] (a database, an archive) to a [`sink`] (an archive, a
+//! Everything here is rows on their way from a `source` (a database, an archive) to a `sink` (an archive, a
 //! database, a hash). Creating, verifying, restoring and moving are four ways to join them, so a row is read, written and
 //! compared by one piece of code each.
 //!

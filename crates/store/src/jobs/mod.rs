@@ -14,7 +14,7 @@ pub use self::admin::{
 };
 pub use self::kind::{Handler, JobKind};
 pub use self::runner::Runner;
-use crate::{Reach, Result, Store, Tx, execute, fetch_all, fetch_optional};
+use crate::{Reach, Result, Store, Tx, fetch_all, fetch_one, fetch_optional};
 
 /// Work to enqueue.
 #[derive(Clone, Debug)]
@@ -48,18 +48,20 @@ pub struct Job {
     lease_token: String,
 }
 
-/// Adds a job in the caller's transaction, unless one of the same kind and key waits.
+/// Adds a job in the caller's transaction, unless one of the same kind and key waits; returns the id of the one that waits.
 ///
 /// A job that waits is locked until the caller commits: run before that, it would miss the rows that count on it.
 ///
 /// # Errors
 /// The engine's.
-pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -> Result<()> {
-    execute!(
+pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -> Result<String> {
+    let (job_id,) = fetch_one!(
         tx,
+        (String,),
         "INSERT INTO jobs (tenant_id, job_id, kind, job_key, payload, state, tries, run_at, created_at)
          VALUES ($1, $2, $3, $4, $5, 'due', 0, $6, $7)
-         ON CONFLICT (tenant_id, kind, job_key) WHERE state = 'due' DO UPDATE SET run_at = jobs.run_at",
+         ON CONFLICT (tenant_id, kind, job_key) WHERE state = 'due' DO UPDATE SET run_at = jobs.run_at
+         RETURNING job_id",
         tenant.as_str(),
         kernel::id::new_id("job", now),
         job.kind,
@@ -68,7 +70,7 @@ pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -
         job.run_at.0,
         now.0,
     )?;
-    Ok(())
+    Ok(job_id)
 }
 
 /// How many jobs wait in each state, and how long the oldest due one has waited, in seconds.

@@ -22,7 +22,10 @@ async fn add(store: &Store, tenant: &str, new: NewJob, now: Micros) {
     let tenant = TenantId::parse(tenant).unwrap();
     store
         .write("test.enqueue", Reach::Everyone, move |tx| {
-            Box::pin(async move { Ok(enqueue(tx, &tenant, now, new).await?) })
+            Box::pin(async move {
+                enqueue(tx, &tenant, now, new).await?;
+                Ok(())
+            })
         })
         .await
         .unwrap();

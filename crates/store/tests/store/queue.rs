@@ -20,7 +20,10 @@ async fn add(store: &Store, tenant: &str, key: &str, now: Micros) {
     let job = NewJob { kind: KIND, key: key.to_owned(), payload: "{}".to_owned(), run_at: now };
     store
         .write("test.enqueue", Reach::Everyone, move |tx| {
-            Box::pin(async move { Ok(enqueue(tx, &tenant, now, job).await?) })
+            Box::pin(async move {
+                enqueue(tx, &tenant, now, job).await?;
+                Ok(())
+            })
         })
         .await
         .unwrap();

@@ -20,5 +20,5 @@ export const outcomeTone = (outcome: string): Tone => outcomes[outcome] ?? "rest
 const jobStates: Record<string, Tone> = { due: "rest", running: "busy", done: "good", failed: "warn", dead: "bad", cancelled: "rest" };
 export const jobTone = (state: string): Tone => jobStates[state] ?? "rest";
 
-const backupStates: Record<string, Tone> = { verified: "good", created: "rest", running: "busy", creating: "busy", verifying: "busy", failed: "bad", broken: "bad" };
+const backupStates: Record<string, Tone> = { restored: "good", read: "good", unverified: "rest", damaged: "bad" };
 export const backupTone = (state: string): Tone => backupStates[state] ?? "rest";

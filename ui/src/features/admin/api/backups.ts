@@ -8,7 +8,7 @@ export interface Backup {
   size_bytes: number;
   verified_at: string | null;
   state: string;
-  counts: Record<string, number> | null;
+  problem: string | null;
 }
 export interface Backups {
   items: Backup[];

@@ -5,7 +5,7 @@ import { Empty } from "@/components/Empty";
 import { Fetched } from "@/components/Fetched";
 import { PageHead } from "@/components/PageHead";
 import { StateWord } from "@/components/StateWord";
-import { formatBytes, formatCount, formatDateTime, formatRelative, plural } from "@/lib/format";
+import { formatBytes, formatDateTime, formatRelative } from "@/lib/format";
 import { notify } from "@/lib/toasts";
 import { useTitle } from "@/lib/useTitle";
 import { backupsQuery, createBackup, verifyBackup, type Backup } from "../api/backups";
@@ -14,18 +14,12 @@ import { backupTone } from "../words";
 
 const keyOf = (backup: Backup) => backup.name;
 
-function rows(counts: Backup["counts"]): string | null {
-  const all = Object.values(counts ?? {});
-  return all.length > 0 ? `${formatCount(all.reduce((sum, count) => sum + count, 0))} in ${plural(all.length, "table")}` : null;
-}
-
 const columns: Column<Backup>[] = [
   { head: "File", track: "minmax(0,1.3fr)", cell: ({ name }) => <span className="block truncate font-medium">{name}</span> },
   { head: "State", isPlain: true, track: "7rem", cell: ({ state }) => <StateWord tone={backupTone(state)}>{state}</StateWord> },
   { head: "Size", track: "5rem", atEnd: true, cell: ({ size_bytes }) => formatBytes(size_bytes) },
-  { head: "Rows", track: "minmax(0,0.9fr)", cell: ({ counts }) => rows(counts) },
   { head: "Created", track: "10rem", cell: ({ created_at }) => formatDateTime(created_at) },
-  { head: "Verified", track: "8rem", cell: ({ verified_at }) => verified_at && formatRelative(verified_at) },
+  { head: "Verified", track: "8rem", cell: ({ verified_at, problem }) => problem ?? (verified_at && formatRelative(verified_at)) },
 ];
 
 const none = (
