@@ -1,7 +1,8 @@
-import { Menu } from "@base-ui/react/menu";
+import { lazy, type ReactNode } from "react";
 import { Icon } from "@/components/icons";
+import { chipLook, chosenChipLook } from "@/components/looks";
+import { OnDemand } from "@/components/OnDemand";
 import { cx } from "@/lib/cx";
-import { chipLook, chosenChipLook, popupLook, rowLook } from "@/components/looks";
 
 export interface Choice<T extends string = string> {
   value: T;
@@ -10,7 +11,7 @@ export interface Choice<T extends string = string> {
   disabled?: boolean;
 }
 
-interface FilterMenuProps<T extends string> {
+export interface FilterMenuProps<T extends string> {
   label: string;
   value: T;
   choices: Choice<T>[];
@@ -19,34 +20,17 @@ interface FilterMenuProps<T extends string> {
   onChange: (value: T) => void;
 }
 
+const load = () => import("@/components/FilterMenuOpen");
+const Open = lazy(() => load().then((module) => ({ default: module.FilterMenuOpen }))) as unknown as <T extends string>(props: FilterMenuProps<T>) => ReactNode;
+
 /** A chip that narrows a list by one of a few values. */
-export function FilterMenu<T extends string>({ label, value, choices, rest, onChange }: FilterMenuProps<T>) {
-  const chosen = choices.find((choice) => choice.value === value);
+export function FilterMenu<T extends string>(props: FilterMenuProps<T>) {
+  const { label, value, choices, rest } = props;
+  const chosen = choices.find((choice) => choice.value === value)?.label ?? value;
   return (
-    <Menu.Root>
-      <Menu.Trigger className={cx(chipLook, value !== rest && chosenChipLook)} aria-label={`${label}: ${chosen?.label ?? value}`}>
-        {chosen?.label ?? value}
-        <Icon name="down" className="size-3" />
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner sideOffset={6} align="start" className="z-50">
-          <Menu.Popup className={popupLook}>
-            <Menu.RadioGroup value={value} onValueChange={onChange} aria-label={label}>
-              {choices.map((choice) => (
-                <Menu.RadioItem key={choice.value} value={choice.value} disabled={choice.disabled} className={rowLook} closeOnClick>
-                  <span className="w-4">
-                    <Menu.RadioItemIndicator>
-                      <Icon name="check" className="size-3.5 text-ember" />
-                    </Menu.RadioItemIndicator>
-                  </span>
-                  <span className="grow truncate">{choice.label}</span>
-                  {choice.hint && <span className="pl-4 text-sm text-faint tabular-nums">{choice.hint}</span>}
-                </Menu.RadioItem>
-              ))}
-            </Menu.RadioGroup>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+    <OnDemand load={load} popup="menu" label={`${label}: ${chosen}`} className={cx(chipLook, value !== rest && chosenChipLook)} opened={<Open {...props} />}>
+      {chosen}
+      <Icon name="down" className="size-3" />
+    </OnDemand>
   );
 }

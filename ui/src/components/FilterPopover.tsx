@@ -1,13 +1,11 @@
-import { Popover } from "@base-ui/react/popover";
-import { useState, type FormEvent } from "react";
-import { Button } from "@/components/Button";
-import { Field } from "@/components/Field";
-import { Icon } from "@/components/icons";
-import { chipLook, chosenChipLook, popupLook, rowLook } from "@/components/looks";
-import { cx } from "@/lib/cx";
+import { lazy } from "react";
 import type { Choice } from "@/components/FilterMenu";
+import { Icon } from "@/components/icons";
+import { chipLook, chosenChipLook } from "@/components/looks";
+import { OnDemand } from "@/components/OnDemand";
+import { cx } from "@/lib/cx";
 
-interface FilterPopoverProps {
+export interface FilterPopoverProps {
   label: string;
   rest: string;
   value: string | undefined;
@@ -15,51 +13,16 @@ interface FilterPopoverProps {
   onChange: (value: string | undefined) => void;
 }
 
+const load = () => import("@/components/FilterPopoverOpen");
+const Open = lazy(() => load().then((module) => ({ default: module.FilterPopoverOpen })));
+
 /** A chip that narrows a list by an id which the person types or picks. */
-export function FilterPopover({ label, rest, value, suggestions, onChange }: FilterPopoverProps) {
-  const [open, setOpen] = useState(false);
-  const [draft, setDraft] = useState("");
-  const shown = suggestions.filter((choice) => choice.label.toLowerCase().includes(draft.toLowerCase()));
-  const choose = (next: string | undefined) => {
-    onChange(next);
-    setOpen(false);
-  };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    choose(draft.trim() || undefined);
-  };
+export function FilterPopover(props: FilterPopoverProps) {
+  const { label, rest, value } = props;
   return (
-    <Popover.Root
-      open={open}
-      onOpenChange={(next) => {
-        if (next) setDraft("");
-        setOpen(next);
-      }}
-    >
-      <Popover.Trigger className={cx(chipLook, value && chosenChipLook)} aria-label={`${label}: ${value ?? rest}`}>
-        <span className="truncate">{value ?? rest}</span>
-        <Icon name="down" className="size-3" />
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Positioner sideOffset={6} align="start" className="z-50">
-          <Popover.Popup className={cx(popupLook, "w-72")} aria-label={label}>
-            <form onSubmit={submit} className="p-2">
-              <Field label={label} value={draft} onChange={(event) => setDraft(event.target.value)} autoComplete="off" hint="Press Enter to use what you typed." />
-            </form>
-            {shown.map((choice) => (
-              <button key={choice.value} type="button" className={cx(rowLook, "hover:bg-hover")} onClick={() => choose(choice.value)}>
-                <span className="grow truncate">{choice.label}</span>
-                <span className="text-sm text-faint tabular-nums">{choice.hint}</span>
-              </button>
-            ))}
-            {value && (
-              <Button look="quiet" className="w-full" onClick={() => choose(undefined)}>
-                Clear
-              </Button>
-            )}
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
+    <OnDemand load={load} popup="dialog" label={`${label}: ${value ?? rest}`} className={cx(chipLook, value && chosenChipLook)} opened={<Open {...props} />}>
+      <span className="truncate">{value ?? rest}</span>
+      <Icon name="down" className="size-3" />
+    </OnDemand>
   );
 }
