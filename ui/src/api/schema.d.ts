@@ -4,6 +4,41 @@
  */
 
 export interface paths {
+    "/api/v1/admin/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the backups in the server's folder, newest first. */
+        get: operations["list_backups"];
+        put?: never;
+        /** Makes a backup in the background, restores it on trial, and prunes. */
+        post: operations["create_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/backups/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a backup back in the background and restores it on trial. */
+        post: operations["verify_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/configuration": {
         parameters: {
             query?: never;
@@ -860,6 +895,41 @@ export interface components {
              * @description Its place in the tenant's chain; null for a row from before there was one.
              */
             seq?: number | null;
+        };
+        /** @description A backup in the server's folder. */
+        BackupBody: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description `portable` or `sql`. */
+            format: string;
+            /** @description `backup_YYYYMMDD_HHMMSS.hearth` or `.sql.gz`. */
+            name: string;
+            /** @description What is wrong with a damaged one. */
+            problem?: string | null;
+            /** Format: int64 */
+            size_bytes: number;
+            /** @description `unverified`, `read` (every byte is as it was written), `restored` (on trial, too) or `damaged`. */
+            state: string;
+            /**
+             * Format: date-time
+             * @description When it was last looked at; null when it never was.
+             */
+            verified_at?: string | null;
+        };
+        /** @description The job that does what was asked. */
+        BackupJob: {
+            /** @description `job_…` */
+            job_id: string;
+        };
+        /** @description The backups, newest first, and when the next one comes. */
+        BackupList: {
+            /** @description Where they lie. */
+            directory: string;
+            items: components["schemas"]["BackupBody"][];
+            /** Format: date-time */
+            next_at?: string | null;
+            /** @description Cron text, UTC; null when none is made by itself. */
+            schedule?: string | null;
         };
         /** @description Events to record together. */
         Batch: {
@@ -1783,6 +1853,122 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupJob"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    verify_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description such as `backup_20260131_020000.hearth` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupJob"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_configuration: {
         parameters: {
             query?: never;
