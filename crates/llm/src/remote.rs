@@ -11,6 +11,10 @@ use crate::{EmbedError, Embedding, Input, Purpose};
 /// Longest answer read, in bytes.
 const ANSWER_MAX: usize = 64 << 20;
 
+/// How long an idle connection is kept. Shorter than the pause after a failed query: a line that was cut unnoticed is
+/// then gone when the server is tried again, and cannot fail it once more.
+const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
 /// How to reach an embedding server.
 #[derive(Clone)]
 pub struct RemoteConfig {
@@ -70,7 +74,11 @@ struct Row {
 
 impl RemoteModel {
     pub(crate) fn new(config: RemoteConfig) -> Result<Self, EmbedError> {
-        let client = reqwest::Client::builder().tcp_nodelay(true).build().map_err(EmbedError::load)?;
+        let client = reqwest::Client::builder()
+            .tcp_nodelay(true)
+            .connect_timeout(config.query_limit)
+            .pool_idle_timeout(IDLE_LIMIT);
+        let client = client.build().map_err(EmbedError::load)?;
         let url = format!("{}/embeddings", config.base_url.trim_end_matches('/'));
         let dim = config.dim.map_or_else(OnceLock::new, OnceLock::from);
         Ok(Self { config, url, client, dim })

@@ -1,5 +1,5 @@
 //! Dependencies that fail in every way there is: what is asked for is answered in time and with a reason, the process
-//! lives, nothing acknowledged is lost, and database and objects are well again by themselves.
+//! lives, nothing acknowledged is lost, and all is well again by itself.
 //!
 //! A cell is one dependency, one fault and one request. The rows of the dependencies run beside each other.
 
@@ -186,6 +186,10 @@ async fn embeddings_row(fault: Fault) {
     place.server.get("/health/ready").await.expect(200);
 
     place.line.set(Fault::None);
+    let healed = Instant::now();
+    let ask = || place.server.post_as(&place.key, "/api/v1/memories/search", &search);
+    eventually(25, ask, |answer| !answer.text().contains("embeddings_unavailable")).await;
+    eprintln!("{:<11}{:<11}{:<8}{:>37.0?}", "embeddings", format!("{fault:?}"), "well", healed.elapsed());
     place.keeps_its_books().await;
 }
 
