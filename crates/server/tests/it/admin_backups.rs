@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::routes_table::World;
 use crate::support::*;
 
@@ -14,23 +15,20 @@ on_both_engines! {
         let before = server.get_as(owner, path).await.expect(200).json;
         assert_eq!((&before["items"], &before["schedule"]), (&json!([]), &json!("0 2 * * *")));
 
-        let job = post(path).await.expect(202).json["job_id"].clone();
-        assert_eq!(post(path).await.expect(202).json["job_id"], job, "one that waits serves both");
-        server.app.jobs().drain().await.unwrap();
-        let items = server.get_as(owner, path).await.expect(200).json["items"].clone();
-        assert_eq!(items.as_array().unwrap().len(), 1);
-        assert_eq!((&items[0]["state"], &items[0]["format"]), (&json!("restored"), &json!("portable")));
+        post(path).await.expect(202);
+        let list = || server.get_as(owner, path);
+        let is = |state: &'static str| move |answer: &Answer| answer.json["items"][0]["state"] == state;
+        let backup = eventually(60, list, is("restored")).await.json["items"][0].clone();
+        assert_eq!((&backup["format"], &backup["problem"]), (&json!("portable"), &Value::Null));
 
-        let file = server.app.config.backup.folder.join(items[0]["name"].as_str().unwrap());
+        let name = backup["name"].as_str().unwrap();
+        let file = server.app.config.backup.folder.join(name);
         let mut bytes = std::fs::read(&file).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         std::fs::write(&file, bytes).unwrap();
-        let verify = format!("{path}/{}/verify", items[0]["name"].as_str().unwrap());
-        post(&verify).await.expect(202);
-        server.app.jobs().drain().await.unwrap();
-        let damaged = server.get_as(owner, path).await.expect(200).json["items"][0].clone();
-        assert_eq!(damaged["state"], "damaged");
+        post(&format!("{path}/{name}/verify")).await.expect(202);
+        let damaged = eventually(60, list, is("damaged")).await.json["items"][0].clone();
         assert_ne!(damaged["problem"], Value::Null);
         post(&format!("{path}/backup_19990101_000000.hearth/verify")).await.expect(404);
         post(&format!("{path}/..%2Fsecrets/verify")).await.expect(404);

@@ -12,12 +12,14 @@ use crate::support::*;
 /// What it is, media type, bytes, and the answer's status and possible codes.
 type Bytes<'b> = (&'b str, Option<&'b str>, Vec<u8>, u16, &'b [&'b str]);
 
-/// Routes that take a body, by the description. A route that does without one is an act on the thing that its path names.
+/// Routes that take a body, by the description. A route that does without one is an act on the thing that its path names,
+/// or an operator's on the server.
 fn with_body() -> impl Iterator<Item = &'static Route> {
     let api = serde_json::to_value(server::api::description()).unwrap();
     ROUTES.iter().filter(move |route| {
         let operation = &api["paths"][route.path][route.method.to_lowercase()];
-        let is_act = route.method == "POST" && (route.path.contains("}/") || route.path.ends_with("/verify"));
+        let is_act = route.method == "POST"
+            && ["}/", "/verify", "/admin/"].iter().any(|part| route.path.contains(part));
         let takes_body = operation.get("requestBody").is_some();
         assert!(
             takes_body || is_act || ["GET", "DELETE"].contains(&route.method),

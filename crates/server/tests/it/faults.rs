@@ -162,7 +162,8 @@ async fn embeddings_row(fault: Fault) {
     let target = model.base_url();
     let line = Proxy::to(target.trim_start_matches("http://").trim_end_matches("/v1")).await;
     let base = format!("http://{}/v1", line.address());
-    let settings = [("EMBEDDING_BASE_URL", base.as_str()), ("EMBEDDING_MODEL", "played")];
+    let settings =
+        [("EMBEDDING_BASE_URL", base.as_str()), ("EMBEDDING_MODEL", "played"), ("EMBEDDING_DIMENSION", "16")];
     let server = Server::start_with(Engine::Sqlite, &settings).await;
     let mut place = Place::new(server, line).await;
     place.record(&event("the lighthouse keeper")).await.expect(201);

@@ -53,6 +53,7 @@ const ADMINISTERS_ONE: Access = Access::Caller([403, 403, 200, 200, 403, 403, 40
 const ADMINISTERS_ONE_AWAY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 403, 404, 403]);
 /// The tenant `acme` is the operators'; the stranger administers another.
 const OPERATES: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 403, 403]);
+const OPERATES_LATER: Access = Access::Caller([403, 403, 202, 202, 403, 403, 403, 403, 403]);
 const OPERATES_SILENTLY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 403, 403, 403]);
 const SIGNED_IN: Access = Access::Caller([200; 9]);
 const OWN_KEYS: Access = Access::Caller([201, 201, 201, 201, 403, 403, 201, 201, 201]);
@@ -111,8 +112,8 @@ pub(crate) const ROUTES: &[Route] = &[
     native("POST", "/api/v1/admin/jobs/kinds/{kind}/resume", OPERATES_SILENTLY),
     native("GET", "/api/v1/admin/schedules", OPERATES),
     native("GET", "/api/v1/admin/backups", OPERATES),
-    native("POST", "/api/v1/admin/backups", OPERATES_SILENTLY),
-    native("POST", "/api/v1/admin/backups/{name}/verify", OPERATES_SILENTLY),
+    native("POST", "/api/v1/admin/backups", OPERATES_LATER),
+    native("POST", "/api/v1/admin/backups/{name}/verify", OPERATES_LATER),
     native("GET", "/api/v1/admin/retention", OPERATES),
     native("DELETE", "/api/v1/session", Access::Caller([204; 9])),
 ];
