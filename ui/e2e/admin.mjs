@@ -74,8 +74,22 @@ export async function audit(page) {
   await page.keyboard.press("Escape");
 }
 
-/** The same pages at night, and one in the hand. */
+/** What operators see of the server, and a backup that is made and proven while they look. */
+async function server(page, origin) {
+  await page.goto(`${origin}/admin/backups`);
+  await page.getByRole("button", { name: "Back up now" }).click();
+  await page.getByText("restored", { exact: true }).waitFor({ timeout: 60_000 });
+  await record(page, "admin-backups");
+  for (const name of ["dependencies", "schedules", "configuration"]) {
+    await page.goto(`${origin}/admin/${name}`);
+    await page.getByRole("listitem").first().waitFor();
+    await record(page, `admin-${name}`);
+  }
+}
+
+/** The server's pages, the same at night, and one in the hand. */
 export async function looks(page, origin) {
+  await server(page, origin);
   await page.evaluate(() => localStorage.setItem("hearth-theme", "dark"));
   for (const name of ["people", "audit", "jobs"]) {
     await page.goto(`${origin}/admin/${name}`);

@@ -1,27 +1,15 @@
 import { queryOptions } from "@tanstack/react-query";
-import { call } from "./call";
+import { body, client } from "@/api/client";
+import type { components } from "@/api/schema";
 
-export interface Backup {
-  name: string;
-  format: string;
-  created_at: string;
-  size_bytes: number;
-  verified_at: string | null;
-  state: string;
-  problem: string | null;
-}
-export interface Backups {
-  items: Backup[];
-  directory: string;
-  schedule: string | null;
-  next_at: string | null;
-}
+export type Backup = components["schemas"]["BackupBody"];
+export type Backups = components["schemas"]["BackupList"];
 
 export const backupsQuery = queryOptions({
   queryKey: ["admin", "backups"],
-  queryFn: () => call<Backups>("get", "/api/v1/admin/backups"),
+  queryFn: () => body(client.GET("/api/v1/admin/backups")),
   refetchInterval: 5_000,
 });
 
-export const createBackup = () => call<{ job_id: string }>("post", "/api/v1/admin/backups");
-export const verifyBackup = (name: string) => call("post", "/api/v1/admin/backups/{name}/verify", { path: { name } });
+export const createBackup = () => body(client.POST("/api/v1/admin/backups"));
+export const verifyBackup = (name: string) => body(client.POST("/api/v1/admin/backups/{name}/verify", { params: { path: { name } } }));

@@ -1,38 +1,11 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { call } from "./call";
+import { body, client } from "@/api/client";
+import type { components } from "@/api/schema";
 
-export interface Job {
-  job_id: string;
-  tenant_id: string | null;
-  kind: string;
-  job_key: string | null;
-  state: string;
-  tries: number;
-  run_at: string;
-  created_at: string;
-  finished_at: string | null;
-  lease_until: string | null;
-  last_error: string | null;
-  payload: unknown;
-}
-export interface KindSummary {
-  kind: string;
-  paused: boolean;
-  due: number;
-  running: number;
-  failed: number;
-  dead: number;
-  oldest_due_seconds: number | null;
-}
-export interface Schedule {
-  name: string;
-  kind: string;
-  cron: string;
-  time_zone: string;
-  catch_up: string;
-  next_at: string | null;
-  last_fired_at: string | null;
-}
+type Schemas = components["schemas"];
+export type Job = Schemas["JobBody"];
+export type KindSummary = Schemas["KindBody"];
+export type Schedule = Schemas["ScheduleBody"];
 export interface JobFilter {
   state?: string;
   kind?: string;
@@ -40,7 +13,7 @@ export interface JobFilter {
 
 const root = ["admin", "jobs"] as const;
 
-export const readKinds = () => call<{ kinds: KindSummary[] }>("get", "/api/v1/admin/jobs/summary");
+export const readKinds = () => body(client.GET("/api/v1/admin/jobs/summary"));
 
 export const jobKindsQuery = queryOptions({
   queryKey: [...root, "kinds"],
@@ -51,7 +24,7 @@ export const jobKindsQuery = queryOptions({
 export const jobsQuery = (filter: JobFilter) =>
   infiniteQueryOptions({
     queryKey: [...root, "list", filter],
-    queryFn: ({ pageParam: cursor }) => call<{ items: Job[]; next_cursor: string | null }>("get", "/api/v1/admin/jobs", { query: { ...filter, limit: 50, cursor } }),
+    queryFn: ({ pageParam: cursor }) => body(client.GET("/api/v1/admin/jobs", { params: { query: { ...filter, limit: 50, cursor } } })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
@@ -61,10 +34,16 @@ export const jobsQuery = (filter: JobFilter) =>
 
 export const schedulesQuery = queryOptions({
   queryKey: ["admin", "schedules"],
-  queryFn: () => call<{ items: Schedule[] }>("get", "/api/v1/admin/schedules"),
+  queryFn: () => body(client.GET("/api/v1/admin/schedules")),
   refetchInterval: 15_000,
 });
 
 export const jobsKey = root;
-export const moveJob = (id: string, act: "retry" | "cancel") => call("post", `/api/v1/admin/jobs/{id}/${act}`, { path: { id } });
-export const switchKind = (kind: string, act: "pause" | "resume") => call("post", `/api/v1/admin/jobs/kinds/{kind}/${act}`, { path: { kind } });
+export const moveJob = (id: string, act: "retry" | "cancel") => {
+  const params = { path: { id } };
+  return body(act === "retry" ? client.POST("/api/v1/admin/jobs/{id}/retry", { params }) : client.POST("/api/v1/admin/jobs/{id}/cancel", { params }));
+};
+export const switchKind = (kind: string, act: "pause" | "resume") => {
+  const params = { path: { kind } };
+  return body(act === "pause" ? client.POST("/api/v1/admin/jobs/kinds/{kind}/pause", { params }) : client.POST("/api/v1/admin/jobs/kinds/{kind}/resume", { params }));
+};

@@ -9,7 +9,7 @@ import { useTitle } from "@/lib/useTitle";
 import { schedulesQuery, type Schedule } from "../api/jobs";
 
 const keyOf = (schedule: Schedule) => schedule.name;
-const when = (at: string | null) => at && `${formatDateTime(at)}, ${formatRelative(at)}`;
+const when = (at: string | null | undefined) => at && `${formatDateTime(at)}, ${formatRelative(at)}`;
 const catchUps: Record<string, string> = { skip: "are skipped", once: "run once", all: "all run" };
 
 const columns: Column<Schedule>[] = [
