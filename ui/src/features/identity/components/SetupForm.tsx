@@ -7,7 +7,7 @@ import { Field } from "@/components/Field";
 import { completeSetup, sessionQuery, setupQuery } from "../api";
 import { judgePassword } from "../password";
 import { asTenantName, rememberTenant } from "../tenant";
-import { PasswordStrength } from "./PasswordStrength";
+import { NewAccountFields } from "./NewAccountFields";
 
 interface SetupFormProps {
   token: string | undefined;
@@ -65,17 +65,7 @@ export function SetupForm({ token, tokenRequired, onDone }: SetupFormProps) {
         error={fields.tenant_name}
         hint="You type it when you sign in: small letters, digits and hyphens."
       />
-      <Field label="Your username" required value={username} onChange={(event) => setUsername(event.target.value)} autoComplete="username" autoCapitalize="none" spellCheck={false} error={fields.username} />
-      <Field
-        label="Password"
-        type="password"
-        required
-        value={password}
-        onChange={(event) => setPassword(event.target.value)}
-        autoComplete="new-password"
-        error={fields.password}
-        hint={password ? <PasswordStrength strength={strength} /> : "At least 12 characters. A phrase is easier to keep than symbols."}
-      />
+      <NewAccountFields username={username} onUsername={setUsername} password={password} onPassword={setPassword} strength={strength} errors={fields} />
       <Button type="submit" look="fire" className="h-10" busy={setup.isPending && "Setting up…"} disabled={strength.level === 0}>
         Create workspace
       </Button>
