@@ -252,14 +252,15 @@ pub const SETTINGS: &[Setting] = &[
         "10s",
         "Longest wait for requests in flight when stopping, after DRAIN_GRACE; then they are cut off.",
     ),
-    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited."),
+    setting("RATE_LIMIT_ENABLED", Kind::Flag, "true", "Whether callers are limited.").live(),
     setting(
         "RATE_LIMIT_MAX_REQUESTS",
         Kind::Number(1, 1_000_000),
         "100",
         "Requests of a caller in a window.",
-    ),
-    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window."),
+    )
+    .live(),
+    setting("RATE_LIMIT_WINDOW_MS", Kind::Duration("ms", 1_000, 86_400_000), "60000", "The window.").live(),
     setting(
         "RATE_LIMIT_TENANT_MAX_REQUESTS",
         Kind::Number(0, 100_000_000),
@@ -272,7 +273,8 @@ pub const SETTINGS: &[Setting] = &[
         Kind::Number(1, 10_000_000),
         "6000",
         "Requests of a caller that record events; a class of its own.",
-    ),
+    )
+    .live(),
     setting(
         "SHED_ENABLED",
         Kind::Flag,

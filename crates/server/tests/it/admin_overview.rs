@@ -54,5 +54,19 @@ on_both_engines! {
     }
 }
 
+on_both_engines! {
+    async fn a_reload_says_that_new_limits_are_in_use(engine: Engine) {
+        let world = World::on(Server::start(engine).await).await;
+        let (server, owner) = (&world.server, world.caller("owner"));
+        server.app.apply(server.settings_again(&[("RATE_LIMIT_MAX_REQUESTS", "55")])).await;
+        let answer = server.get_as(owner, "/api/v1/admin/configuration").await.expect(200).json;
+        let row = answer["settings"].as_array().unwrap().iter().find(|row| row["name"] == "RATE_LIMIT_MAX_REQUESTS").unwrap();
+        assert_eq!((&row["value"], &row["needs_restart"]), (&json!("55"), &json!(false)));
+        let audit = server.get_as(owner, "/api/v1/audit").await.expect(200).json;
+        let row = audit["items"].as_array().unwrap().iter().find(|row| row["action"] == "server.reload").unwrap();
+        assert_eq!(row["fields"], json!(["RATE_LIMIT_MAX_REQUESTS"]));
+    }
+}
+
 /// As long as the secret in use, so that only its text tells them apart.
 const SEAL_OF_ANOTHER: &str = "YW5vdGhlciBvdHRlciBzd2ltcyBkb3duc3RyZWFtIGE";
