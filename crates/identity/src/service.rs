@@ -35,7 +35,7 @@ impl Identity {
             throttle: Arc::new(Throttle::new(store.clone(), tokens.clone())),
             tokens,
             passwords: Passwords::new(),
-            standings: Arc::new(Standings::new()),
+            standings: Arc::new(Standings::new(store.cache().clone())),
             config: Arc::new(config),
             store,
             clock,

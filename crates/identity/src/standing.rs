@@ -53,20 +53,27 @@ impl Standing {
 /// Standings by what was shown: `key:<hash>`, `page:<hash>` or `token:<session>`.
 pub(crate) struct Standings {
     cache: Cache<String, Arc<Standing>>,
+    /// Where reads are counted, and whether anything is remembered at all.
+    shared: store::Cache,
     /// Grows with every invalidation: a look-up that began before one must not be remembered after it.
     generation: AtomicU64,
 }
 
 impl Standings {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(shared: store::Cache) -> Self {
         Self {
             cache: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED).build(),
+            shared,
             generation: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn get(&self, shown: &str) -> Option<Arc<Standing>> {
-        self.cache.get(shown)
+        let found = self.cache.get(shown);
+        if self.shared.is_enabled() {
+            self.shared.counts().read(found.is_some());
+        }
+        found
     }
 
     /// Read it before the look-up and hand it to [`Standings::remember`].
@@ -75,9 +82,10 @@ impl Standings {
     }
 
     pub(crate) fn remember(&self, shown: String, standing: Arc<Standing>, generation: u64) {
-        if self.generation() != generation {
+        if !self.shared.is_enabled() || self.generation() != generation {
             return;
         }
+        self.shared.counts().set();
         self.cache.insert(shown.clone(), standing);
         if self.generation() != generation {
             self.cache.invalidate(&shown);
@@ -87,12 +95,14 @@ impl Standings {
     /// Forgets one credential on this server.
     pub(crate) fn forget(&self, shown: &str) {
         self.generation.fetch_add(1, Ordering::SeqCst);
+        self.shared.counts().deleted(u64::from(self.cache.contains_key(shown)));
         self.cache.invalidate(shown);
     }
 
     /// Forgets everything: rights of a person have changed, and any credential may be theirs.
     pub(crate) fn forget_all(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
+        self.shared.counts().deleted(self.cache.entry_count());
         self.cache.invalidate_all();
     }
 }

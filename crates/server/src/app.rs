@@ -15,7 +15,7 @@ use kernel::Clock;
 use memory::{Memory, MemoryConfig};
 use store::migrate::MigrateError;
 use store::seal::Keyring;
-use store::{Redis, Store};
+use store::{Cache, Redis, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -100,7 +100,8 @@ impl App {
         let stored_objects = blobs.clone();
         let embedder = Arc::new(open_embedder(&config)?);
         make_place(&config)?;
-        let store = open_store(&config).await?;
+        let cache = Cache::new(config.enable_cache, redis.clone(), clock.clone());
+        let store = open_store(&config).await?.with_cache(cache);
         // Made when nothing else can be refused any more, so that a refusal leaves nothing behind.
         let secrets = secrets::take_or_make(&config).map_err(|e| {
             StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))

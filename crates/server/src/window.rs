@@ -80,6 +80,29 @@ impl Window {
     }
 }
 
+/// Two totals as they stood when they were last looked at, over five minutes.
+#[derive(Default)]
+pub(crate) struct Share(VecDeque<(Instant, u64, u64)>);
+
+/// Fewer than these say nothing about a share.
+const FEWEST: u64 = 100;
+
+impl Share {
+    /// Percent that `part` grew of what `whole` grew since the oldest look within five minutes, or since the start when
+    /// nobody looked before; `None` when `whole` grew by less than a hundred.
+    pub(crate) fn share_since(&mut self, now: Instant, part: u64, whole: u64) -> Option<f64> {
+        while self.0.front().is_some_and(|(at, ..)| now.duration_since(*at) > SLOT * SLOTS as u32) {
+            self.0.pop_front();
+        }
+        let (_, part_then, whole_then) = self.0.front().copied().unwrap_or((now, 0, 0));
+        if self.0.back().is_none_or(|(at, ..)| now.duration_since(*at) >= SLOT) {
+            self.0.push_back((now, part, whole));
+        }
+        let grown = whole - whole_then;
+        (grown >= FEWEST).then(|| (part - part_then) as f64 / grown as f64 * 100.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +117,14 @@ mod tests {
             assert!((got / wanted - 1.0_f64).abs() < 0.05, "{got} for {wanted}");
         }
         assert_eq!(window.summary(start + Duration::from_secs(301)), Summary::default());
+    }
+
+    #[test]
+    fn a_share_counts_the_last_five_minutes() {
+        let (mut share, start) = (Share::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(share.share_since(at(0), 50, 99), None, "too few to say");
+        assert_eq!(share.share_since(at(60), 150, 299), Some(50.0));
+        assert_eq!(share.share_since(at(340), 150, 499), Some(0.0), "the first look is too old");
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod backup;
 pub mod blob;
+pub mod cache;
 pub mod conn;
 pub mod error;
 pub mod examine;
@@ -29,6 +30,7 @@ mod writer;
 
 pub use self::redis::Redis;
 pub use blob::Blobs;
+pub use cache::Cache;
 pub use conn::{Conn, Tx};
 pub use error::Error;
 pub use jobs::NewJob;

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
 use crate::reach::REACH_SETTING;
 use crate::writer::{Writer, guarded};
-use crate::{Conn, Error, Reach, Result, Tx};
+use crate::{Cache, Conn, Error, Reach, Result, Tx};
 
 /// Which engine stands behind a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +68,9 @@ impl StoreConfig {
     }
 }
 
-/// The database. Clones share the pools.
+/// The database, and the cache beside it. Clones share the pools.
 #[derive(Clone)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<Inner>, Cache);
 
 struct Inner {
     backend: Backend,
@@ -108,7 +108,19 @@ impl Store {
             Engine::Postgres => open_postgres(config)?,
         };
         let (pool_max, pool_min) = (config.pool_max, config.pool_min);
-        Ok(Self(Arc::new(Inner { backend, pool_max, pool_min, name })))
+        let cache = Cache::new(true, None, kernel::Clock::system());
+        Ok(Self(Arc::new(Inner { backend, pool_max, pool_min, name }), cache))
+    }
+
+    /// The same store with another cache beside it than one of this process alone.
+    #[must_use]
+    pub fn with_cache(self, cache: Cache) -> Self {
+        Self(self.0, cache)
+    }
+
+    /// What is kept beside the database.
+    pub fn cache(&self) -> &Cache {
+        &self.1
     }
 
     /// The engine.

@@ -143,9 +143,10 @@ impl Redis {
     /// # Errors
     /// Why there is none.
     pub async fn ping(&self) -> Result<(), String> {
-        let mut connection = self.connection_or_count().ok_or("cannot be reached")?;
-        let answer = self.finish(::redis::cmd("PING").exec_async(&mut connection)).await;
-        answer.ok_or_else(|| "gives no answer".to_owned())
+        if !self.is_up() {
+            return Err("cannot be reached".to_owned());
+        }
+        self.ask::<()>(&::redis::cmd("PING")).await.ok_or_else(|| "gives no answer".to_owned())
     }
 
     /// Runs a script; `None` when Redis is away or refuses it.
@@ -164,6 +165,12 @@ impl Redis {
             invocation.arg(argument);
         }
         self.finish(invocation.invoke_async(&mut connection)).await
+    }
+
+    /// Sends a command; `None` when Redis is away or refuses it.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &::redis::Cmd) -> Option<T> {
+        let mut connection = self.connection_or_count()?;
+        self.finish(command.query_async(&mut connection)).await
     }
 
     /// Connects if need be and says that this server lives.

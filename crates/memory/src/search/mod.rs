@@ -7,6 +7,7 @@ pub mod policy;
 mod query;
 pub mod routes;
 pub(crate) mod store;
+mod vectors;
 
 pub(crate) use cache::ScopeCache;
 pub(crate) use hits::chunk_text;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use kernel::{Clock, Ctx, Error, Micros, Result};
-use llm::{Embedder, Input, Purpose};
-use recall::{Filter, Mode, Params, Query, QueryTokens, Ranking};
+use kernel::{Clock, Ctx, Error, Result};
+use llm::Embedder;
+use recall::{Filter, Mode, Params, Query, Ranking};
 use store::Store;
 use tokio::sync::{OwnedRwLockReadGuard, Semaphore};
 
@@ -14,32 +14,18 @@ use super::cache::{Loaded, ScopeCache};
 use super::model::{SearchAnswer, SearchMode, SearchRequest};
 use super::policy::Readable;
 use super::store as sql;
+use super::vectors::{QueryEmbedder, QueryVectors};
 use crate::events::Channel;
-
-/// Longest wait for the query's vector; after it the answer goes by words.
-const EMBED_LIMIT: Duration = Duration::from_secs(2);
-/// After a failure the model is left alone this long.
-const EMBED_PAUSE: i64 = 5 * Micros::SECOND;
-/// Bytes of query vectors kept.
-const QUERY_CACHE_BYTES: u64 = 16 * 1024 * 1024;
-
-/// A query's vectors, kept for the next one who asks the same.
-struct QueryVectors {
-    sentence: Vec<f32>,
-    tokens: QueryTokens,
-}
 
 /// Answers searches.
 pub(crate) struct Searcher {
     pub(super) store: Store,
     pub(super) clock: Clock,
     cache: Arc<ScopeCache>,
-    embedder: Arc<Embedder>,
+    vectors: QueryEmbedder,
     params: Params,
     /// Searches that compute at once: as many as there are cores.
     cores: Arc<Semaphore>,
-    vectors: moka::sync::Cache<(String, String), Arc<QueryVectors>>,
-    embed_again_at: std::sync::atomic::AtomicI64,
 }
 
 /// The indexes of one search and what they were read at.
@@ -58,19 +44,8 @@ impl Searcher {
         params: Params,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let weigh = |_: &(String, String), v: &Arc<QueryVectors>| {
-            ((v.sentence.len() + v.tokens.vectors.len()) * 4).try_into().unwrap_or(u32::MAX)
-        };
-        Self {
-            store,
-            clock,
-            cache,
-            embedder,
-            params,
-            cores: Arc::new(Semaphore::new(cores)),
-            vectors: moka::sync::Cache::builder().max_capacity(QUERY_CACHE_BYTES).weigher(weigh).build(),
-            embed_again_at: std::sync::atomic::AtomicI64::new(i64::MIN),
-        }
+        let vectors = QueryEmbedder::new(embedder, clock.clone(), store.cache());
+        Self { store, clock, cache, vectors, params, cores: Arc::new(Semaphore::new(cores)) }
     }
 
     /// Answers a checked request.
@@ -140,43 +115,8 @@ impl Searcher {
         if request.mode == SearchMode::Lexical {
             return None;
         }
-        if self.embedder.model_id().is_none() {
-            degraded.push("no_embedding_model");
-            return None;
-        }
-        let key = (ctx.tenant.to_string(), request.query.clone());
-        if let Some(known) = self.vectors.get(&key) {
-            return Some(known);
-        }
-        let found = self.embed(&request.query).await;
-        match &found {
-            Some(vectors) => self.vectors.insert(key, vectors.clone()),
-            None => degraded.push("embeddings_unavailable"),
-        }
-        found
-    }
-
-    async fn embed(&self, text: &str) -> Option<Arc<QueryVectors>> {
-        use std::sync::atomic::Ordering::Relaxed;
-        let now = self.clock.now();
-        if now.0 < self.embed_again_at.load(Relaxed) {
-            return None;
-        }
-        let asked = self.embedder.embed(Purpose::Query, vec![Input::new(text)]);
-        let why = match tokio::time::timeout(EMBED_LIMIT, asked).await {
-            Ok(Ok(mut found)) if !found.is_empty() => {
-                let found = found.swap_remove(0);
-                let dim = found.vector.len();
-                let tokens = QueryTokens { spans: found.spans, vectors: found.tokens, dim };
-                return Some(Arc::new(QueryVectors { sentence: found.vector, tokens }));
-            }
-            Ok(Ok(_)) => "no vector came back".to_owned(),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
-        };
-        tracing::warn!(why, "the query was not embedded; recall goes by words");
-        self.embed_again_at.store(now.plus(EMBED_PAUSE).0, Relaxed);
-        None
+        let found = self.vectors.vectors(&ctx.tenant, &request.query).await;
+        found.inspect_err(|word| degraded.push(word)).ok()
     }
 
     /// Both phases of the engine, on a thread for heavy work, with the token codes read in between.
@@ -196,7 +136,7 @@ impl Searcher {
         });
         let mut ranking = first.await.map_err(Error::internal)?;
         let wanted: Vec<&str> = ranking.candidates().collect();
-        let (Some(model), false) = (self.embedder.model_id(), wanted.is_empty()) else {
+        let (Some(model), false) = (self.vectors.model_id(), wanted.is_empty()) else {
             return Ok(ranking);
         };
         let codes =

@@ -290,6 +290,12 @@ pub const SETTINGS: &[Setting] = &[
     .secret(),
     setting("REDIS_ENABLED", Kind::Flag, "", "false leaves REDIS_URL unused; true when that is set."),
     setting(
+        "ENABLE_CACHE",
+        Kind::Flag,
+        "true",
+        "false keeps no answer of the database or a model for the next who asks: slower, never different.",
+    ),
+    setting(
         "EMBEDDING_BASE_URL",
         Kind::Text,
         "local",

@@ -155,6 +155,8 @@ pub struct Config {
     pub at_once: Option<Range>,
     /// What servers share beside the database.
     pub redis_url: Option<Secret>,
+    /// Answers are kept for the next who asks.
+    pub enable_cache: bool,
     /// Where vectors come from.
     pub embedding: EmbeddingConfig,
     /// RAM for recall indexes.
@@ -219,6 +221,7 @@ impl Config {
             rate: values.flag("RATE_LIMIT_ENABLED").then(|| rate(values)),
             at_once: values.flag("SHED_ENABLED").then(Range::of_this_machine),
             redis_url,
+            enable_cache: values.flag("ENABLE_CACHE"),
             embedding: embedding(values, &data_dir),
             index_bytes: values.number("MEMORY_INDEX_BYTES") as u64,
             s3,

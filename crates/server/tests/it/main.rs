@@ -8,6 +8,7 @@ mod admin_overview;
 mod answer;
 mod bad_bodies;
 mod bad_requests;
+mod cache;
 mod config;
 mod config_binary;
 mod config_cases;

@@ -9,8 +9,7 @@ use crate::support::*;
 
 /// Name, type and labels of every series of the contract that this server has work for. Those of chat, companion, coach,
 /// fleet and models (`llm_*`, `active_conversations`, `hearth_agents`), of event streams (`http_stream_duration_seconds`),
-/// of the replica, of backups, of the cache (`cache_operations_total`, `health_agent_cache_hit_rate_percent`) and of
-/// load shedding (`hearth_shed_total`) come with those rooms.
+/// of the replica, of backups and of load shedding (`hearth_shed_total`) come with those rooms.
 const SERIES: &[(&str, &str, &[&str])] = &[
     ("agent_memory_total_requests", "counter", &[]),
     ("agent_memory_successful_requests", "counter", &[]),
@@ -28,6 +27,8 @@ const SERIES: &[(&str, &str, &[&str])] = &[
     ("http_requests_total", "counter", &["endpoint", "method", "status"]),
     ("http_request_duration_seconds", "histogram", &["endpoint", "method"]),
     ("http_requests_in_progress", "gauge", &["endpoint", "method"]),
+    ("cache_operations_total", "counter", &["operation", "result"]),
+    ("health_agent_cache_hit_rate_percent", "gauge", &[]),
     ("memory_retrievals_total", "counter", &["type"]),
     ("memory_storage_total", "counter", &["type"]),
     ("database_query_duration_seconds", "histogram", &["operation"]),
