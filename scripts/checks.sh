@@ -87,6 +87,12 @@ stop_hearth() {
 # setup_link: the one-time link that the server printed.
 setup_link() { grep -oE 'https?://[^[:space:]]+' "$HEARTH_LOG" | grep -m 1 -i setup; }
 
+# slow_clients: a few of each kind are closed in time, a good client beside them is served, and none holds up the end.
+slow_clients() {
+  cargo test --workspace --bench slow_clients -- --connections 50 | tee "$RUN_DIR/slow-clients"
+  echo "NOTE: $(grep -o 'closed after at most.*bytes each' "$RUN_DIR/slow-clients")"
+}
+
 # browser_journey: a person sets the server up and uses it, in a real browser.
 browser_journey() {
   # The workspace that the journey makes runs the server.

@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use bytes::Bytes;
+use futures::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 use store::idempotency::Idempotency;
 
 use crate::Problem;
+use crate::edge::RequestState;
 use crate::json::{MAX_KEYS, check_shape};
 use crate::timing::SlowBody;
 
@@ -76,18 +78,17 @@ async fn read(request: Request) -> kernel::Result<Bytes> {
     if announced.is_some_and(|length| length > limit.bytes as u64) {
         return Err(too_large());
     }
-    let body = Limited::new(request.into_body(), limit.bytes);
-    let bytes = match body.collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => return Err(too_large()),
-        Err(error) => {
-            if let Some(slow) = SlowBody::find(error.as_ref()) {
-                return Err(slow);
-            }
-            return Err(
-                Error::invalid("body_incomplete", "the body could not be read to its end").because(error)
-            );
-        }
+    let state = request.extensions().get::<RequestState>().cloned();
+    let body = Limited::new(request.into_body(), limit.bytes).collect().map(|collected| match collected {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Err(error) => Err(SlowBody::find(error.as_ref()).unwrap_or_else(|| {
+            Error::invalid("body_incomplete", "the body could not be read to its end").because(error)
+        })),
+    });
+    let bytes = match state {
+        Some(state) => state.receive(body).await?,
+        None => body.await?,
     };
     check_shape(&bytes, limit.keys)?;
     Ok(bytes)

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,11 @@ use crate::address::{AddressRules, network};
 use crate::limits::{Limits, RateClass, RateConfig, RateState, Who};
 use crate::problem::{Pending, Problem, render};
 use crate::series::{SeriesTable, method_label};
-use crate::shed::{Gate, Permit, Range, ShedClass};
+use crate::shed::{Asker, Gate, Permit, Range, ShedClass};
 use crate::timing::in_time;
+
+/// A body that is complete within this time keeps the place of its request.
+const PROMPT: Duration = Duration::from_millis(50);
 
 /// Settings of the edge.
 #[derive(Clone, Debug, Default)]
@@ -87,16 +91,36 @@ impl RequestState {
             return Ok(());
         };
         let endpoint = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-        let class = ShedClass::of(&parts.method, endpoint);
-        let place = match who {
-            Who::Caller(ctx) => gate.enter(class, (ctx.tenant.as_str(), &ctx.principal.id), endpoint).await?,
+        let (tenant, user) = match who {
+            Who::Caller(ctx) => (ctx.tenant.as_str().into(), ctx.principal.id.as_str().into()),
             Who::Visitor(address) => {
                 let address = address.map(|address| network(address).to_string()).unwrap_or_default();
-                gate.enter(class, ("", &address), endpoint).await?
+                (Box::default(), address.into())
             }
         };
+        let class = ShedClass::of(&parts.method, endpoint);
+        let place = gate.enter(Asker { class, tenant, user, endpoint: endpoint.into() }).await?;
         *self.place() = Some(place);
         Ok(())
+    }
+
+    /// Waits for a body that may be slow. A client that lets us wait gives its place to others and asks for a new one when
+    /// it is done, so that half a request holds nobody up.
+    pub(crate) async fn receive<T>(
+        &self,
+        body: impl Future<Output = kernel::Result<T>>,
+    ) -> kernel::Result<T> {
+        let mut body = pin!(body);
+        if let Ok(came) = tokio::time::timeout(PROMPT, &mut body).await {
+            return came;
+        }
+        let asker = self.place().take().and_then(Permit::give_up);
+        let came = body.await?;
+        if let (Some(gate), Some(asker)) = (&self.edge.0.gate, asker) {
+            let place = gate.enter(asker).await?;
+            *self.place() = Some(place);
+        }
+        Ok(came)
     }
 
     /// Gives the place back, if the request had one.

@@ -4,7 +4,7 @@
 //! cargo bench -p e2e --bench slow_clients -- --connections 2000 --seconds 300
 //! ```
 //! `--connections` of each kind. A round measures a good client alone, then beside the slow ones until all of them are
-//! closed, and begins anew while `--seconds` last; one round takes 35 s. At the end the server is told to stop with 1,000
+//! closed, and begins anew while `--seconds` last; one round takes 40 s. At the end the server is told to stop with 1,000
 //! of them (or as many as there are) connected. Ends with 1 when a target is missed. That the same clients are never
 //! closed by a plain serve loop is shown in `crates/httpkit/tests/accept/slow.rs`.
 
@@ -18,9 +18,8 @@ use anyhow::{Context, Result, ensure};
 use clients::{Good, KINDS, Slow};
 use e2e::{Engine, Hearth, Server, percentile};
 
-/// Limits by kind, in the order of [`KINDS`]. A reader is stalled only when the kernel's buffers are full: up to 4 MB.
-const CLOSED_WITHIN: [Duration; 4] =
-    [Duration::from_secs(30), Duration::from_secs(30), Duration::from_secs(30), Duration::from_secs(40)];
+/// All are closed within this time. A reader's 30 s begin when it stalls, moments after it connected.
+const CLOSED_WITHIN: Duration = Duration::from_millis(30_500);
 /// How long their ends are waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// A connection may cost the server this much memory.
@@ -30,7 +29,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 /// How long the good client is measured alone.
 const ALONE: Duration = Duration::from_secs(5);
 /// Differences of latency below this are the machine's.
-const NOISE: Duration = Duration::from_millis(10);
+const NOISE: Duration = Duration::from_millis(2);
 
 /// What one round saw.
 struct Round {
@@ -133,12 +132,14 @@ fn report(rounds: &[Round], connections: usize) -> Result<()> {
         alone.len(),
         beside.len(),
     );
-    for (kind, limit) in CLOSED_WITHIN.into_iter().enumerate() {
-        ensure!(last(kind) <= limit, "{} stayed for {:?}", KINDS[kind], last(kind));
+    for (kind, name) in KINDS.iter().enumerate() {
+        ensure!(last(kind) <= CLOSED_WITHIN, "{name} stayed for {:?}", last(kind));
     }
-    // The first connections of a small run also pay for what the server keeps for later ones.
-    ensure!(connections < 1_000 || bytes_each <= BYTES_EACH, "a slow client costs {bytes_each} bytes");
-    ensure!(p99_beside <= p99_alone * 2 + NOISE, "others wait {p99_beside:?} instead of {p99_alone:?}");
+    // A small run says nothing about cost: its first connections also pay for what the server keeps for later ones.
+    if connections >= 1_000 {
+        ensure!(bytes_each <= BYTES_EACH, "a slow client costs {bytes_each} bytes");
+        ensure!(p99_beside <= p99_alone * 2 + NOISE, "others wait {p99_beside:?} instead of {p99_alone:?}");
+    }
     Ok(())
 }
 

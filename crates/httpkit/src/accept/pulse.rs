@@ -143,6 +143,11 @@ impl Pulse {
         state.phase == Phase::Busy || state.blocked_since.is_some()
     }
 
+    /// Whether the socket refuses bytes.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.lock().blocked_since.is_some()
+    }
+
     /// Returns when the client is too slow.
     ///
     /// Looks at least once in the shortest limit: whatever begins after a look is due after the next one, so nothing

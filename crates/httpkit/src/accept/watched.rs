@@ -4,13 +4,19 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::pulse::{InFlight, Pulse};
+
+/// Bytes of an answer that the kernel holds for a client that does not take them; by itself it holds up to 4 MiB. What is
+/// under way is not counted, so a client that reads is sent as much as ever.
+const UNSENT_BYTES: u32 = 64 * 1024;
 
 /// The socket under everything else, TLS included.
 pub(super) struct WatchedSocket {
@@ -20,7 +26,18 @@ pub(super) struct WatchedSocket {
 
 impl WatchedSocket {
     pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
+        // Where the kernel has no such bound, its own holds.
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES);
         Self { stream, pulse }
+    }
+}
+
+impl Drop for WatchedSocket {
+    fn drop(&mut self) {
+        // Otherwise the kernel would offer the rest for minutes to a client that does not take it.
+        if self.pulse.is_blocked() {
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 
@@ -118,5 +135,29 @@ impl hyper::body::Body for WatchedBody {
 impl Drop for WatchedBody {
     fn drop(&mut self) {
         self.hold(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_held_little_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let narrow = TcpSocket::new_v4().unwrap();
+        narrow.set_recv_buffer_size(4_096).unwrap();
+        let _client = narrow.connect(listener.local_addr().unwrap()).await.unwrap();
+        let pulse = Pulse::new();
+        let mut socket = WatchedSocket::new(listener.accept().await.unwrap().0, pulse.clone());
+        let (piece, mut taken) = (vec![b'x'; 16 * 1024], 0);
+        while let Ok(wrote) = tokio::time::timeout(Duration::from_millis(100), socket.write(&piece)).await {
+            taken += wrote.unwrap();
+        }
+        assert!(pulse.is_blocked());
+        assert!(taken < 4 * UNSENT_BYTES as usize, "{taken} bytes");
     }
 }

@@ -100,12 +100,30 @@ impl State {
     }
 }
 
+/// Who wants a place, and what for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    pub(crate) class: ShedClass,
+    pub(crate) tenant: Box<str>,
+    pub(crate) user: Box<str>,
+    /// Route template.
+    pub(crate) endpoint: Box<str>,
+}
+
 /// A place among what runs; free again when dropped.
 #[derive(Debug)]
-pub struct Permit {
+pub(crate) struct Permit {
     gate: Option<Gate>,
-    endpoint: Box<str>,
+    /// `None` until somebody takes it up.
+    asker: Option<Asker>,
     since: Instant,
+}
+
+impl Permit {
+    /// Frees the place before the work is done, so that its time tells nothing; gives back who may ask for another.
+    pub(crate) fn give_up(mut self) -> Option<Asker> {
+        self.asker.take()
+    }
 }
 
 impl std::fmt::Debug for Gate {
@@ -130,31 +148,26 @@ impl Gate {
     ///
     /// # Errors
     /// `overloaded`, with a time to come back that differs from caller to caller.
-    pub async fn enter(
-        &self,
-        class: ShedClass,
-        (tenant, user): (&str, &str),
-        endpoint: &str,
-    ) -> kernel::Result<Permit> {
+    pub(crate) async fn enter(&self, asker: Asker) -> kernel::Result<Permit> {
+        let class = asker.class;
         let waiting = {
             let mut state = self.lock();
-            let line = &state.lines[class as usize];
-            if line.is_empty() && state.has_room(class) {
+            if state.lines[class as usize].is_empty() && state.has_room(class) {
                 state.running += 1;
-                return Ok(self.permit(endpoint));
+                return Ok(self.permit(Some(asker)));
             }
+            let line = &mut state.lines[class as usize];
             if line.len() == PLACES {
-                state.lines[class as usize].purge(oneshot::Sender::is_closed);
+                line.purge(oneshot::Sender::is_closed);
             }
             let (give, take) = oneshot::channel();
             // Whoever falls out learns of it by the end of its channel.
-            drop(state.lines[class as usize].push(tenant, user, give));
+            drop(line.push(&asker.tenant, &asker.user, give));
             take
         };
         match tokio::time::timeout(LONGEST_WAIT, waiting).await {
             Ok(Ok(mut permit)) => {
-                permit.endpoint = endpoint.into();
-                permit.since = Instant::now();
+                (permit.asker, permit.since) = (Some(asker), Instant::now());
                 Ok(permit)
             }
             _ => Err(self.refusal(class)),
@@ -169,15 +182,15 @@ impl Gate {
         error
     }
 
-    fn permit(&self, endpoint: &str) -> Permit {
-        Permit { gate: Some(self.clone()), endpoint: endpoint.into(), since: Instant::now() }
+    fn permit(&self, asker: Option<Asker>) -> Permit {
+        Permit { gate: Some(self.clone()), asker, since: Instant::now() }
     }
 
     /// Gives free places to those who wait. A place is handed over whole: whoever has gone away drops it, and it comes back.
     fn hand_over(&self) {
         loop {
             let Some(next) = self.lock().next() else { return };
-            if let Err(mut unwanted) = next.send(self.permit("")) {
+            if let Err(mut unwanted) = next.send(self.permit(None)) {
                 unwanted.gate = None;
                 self.lock().running -= 1;
             }
@@ -194,10 +207,9 @@ impl Drop for Permit {
         let Some(gate) = self.gate.take() else { return };
         {
             let mut state = gate.lock();
-            // A place that nobody took up tells nothing of an endpoint.
-            if !self.endpoint.is_empty() {
+            if let Some(asker) = &self.asker {
                 let running = state.running;
-                state.pace.learn(&self.endpoint, self.since.elapsed().as_secs_f64(), running);
+                state.pace.learn(&asker.endpoint, self.since.elapsed().as_secs_f64(), running);
                 gate.0.limit.set(f64::from(state.pace.limit()));
             }
             state.running -= 1;
@@ -215,7 +227,12 @@ mod tests {
     }
 
     async fn enter(gate: &Gate, tenant: &str) -> kernel::Result<Permit> {
-        gate.enter(ShedClass::Control, (tenant, "ada"), "/x").await
+        enter_as(gate, ShedClass::Control, tenant).await
+    }
+
+    async fn enter_as(gate: &Gate, class: ShedClass, tenant: &str) -> kernel::Result<Permit> {
+        let asker = Asker { class, tenant: tenant.into(), user: "ada".into(), endpoint: "/x".into() };
+        gate.enter(asker).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -259,7 +276,7 @@ mod tests {
         let gate = gate(10);
         let mut held = Vec::new();
         for class in [ShedClass::Background, ShedClass::Bulk, ShedClass::Interactive, ShedClass::Control] {
-            while let Ok(permit) = gate.enter(class, ("a", "ada"), "/x").await {
+            while let Ok(permit) = enter_as(&gate, class, "a").await {
                 held.push(permit);
             }
             assert_eq!(held.len() as u32, class.share() / 10, "{class:?}");

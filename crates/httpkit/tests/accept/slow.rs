@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use httpkit::accept::AcceptConfig;
+use httpkit::shed::Range;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -76,6 +78,19 @@ async fn a_body_that_drips_is_408_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn half_a_body_holds_no_place_among_what_runs() {
+    let server = Server::start_with(AcceptConfig::default(), Some(Range { floor: 1, ceiling: 1 })).await;
+    let head = "POST /admitted HTTP/1.1\r\nHost: hearth\r\nConnection: close\r\n\
+        Content-Type: application/json\r\nContent-Length: 7\r\n\r\n";
+    let mut slow = say(server.address, format!("{head}{{\"a\":")).await;
+    let other = exchange(server.address, format!("{head}{{\"b\":2}}")).await;
+    assert_eq!((other.status, other.body.as_str()), (200, r#"{"b":2}"#));
+    slow.write_all(b"1}").await.unwrap();
+    let at_last = last_answer(&mut slow).await;
+    assert_eq!((at_last.status, at_last.body.as_str()), (200, r#"{"a":1}"#));
+}
+
+#[tokio::test]
 async fn an_upload_may_take_longer() {
     let server = Server::start(hurried()).await;
     let head = "POST /upload HTTP/1.1\r\nHost: hearth\r\nConnection: close\r\nContent-Length: 20\r\n\r\n";
@@ -110,6 +125,11 @@ async fn a_reader_that_stops_is_cut_off() {
     stream.write_all(get("/endless").as_bytes()).await.unwrap();
     server.work.becomes(1).await;
     server.work.becomes(0).await;
+    // It is reset, so that what it was still to read is forgotten on the server.
+    let mut read = Vec::new();
+    let ended = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut read).await;
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    assert!(read.len() < 64 * 1024, "{} bytes", read.len());
 }
 
 #[tokio::test]

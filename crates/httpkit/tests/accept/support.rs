@@ -12,7 +12,8 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use futures::stream;
 use httpkit::accept::{AcceptConfig, TimeLimits, serve};
-use httpkit::{Edge, EdgeConfig, Patience};
+use httpkit::shed::Range;
+use httpkit::{Edge, EdgeConfig, Patience, Visitor};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -46,11 +47,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: AcceptConfig) -> Self {
+        Self::start_with(config, None).await
+    }
+
+    /// With a bound on the requests that run at once.
+    pub(crate) async fn start_with(config: AcceptConfig, at_once: Option<Range>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (work, (stop, stopped)) = (Work::default(), watch::channel(false));
-        let edge =
-            Edge::new(EdgeConfig { addresses: config.addresses.clone(), ..EdgeConfig::default() }, |_| {});
+        let addresses = config.addresses.clone();
+        let edge = Edge::new(EdgeConfig { addresses, at_once, ..EdgeConfig::default() }, |_| {});
         let router = edge.around(router(&work));
         let serving = tokio::spawn(serve(vec![listener], router, config, stopped));
         Self { address, work, stop, serving }
@@ -115,6 +121,10 @@ pub(crate) fn router(work: &Work) -> Router {
         .route("/fast", get(async || "fast"))
         .route("/healthz", get(async || "healthy"))
         .route("/read", post(async |httpkit::Body(body): httpkit::Body<Value>| body.to_string()))
+        .route(
+            "/admitted",
+            post(async |_: Visitor, httpkit::Body(body): httpkit::Body<Value>| body.to_string()),
+        )
         .route("/upload", post(async |body: Bytes| body.len().to_string()).layer(grant(Patience::UPLOAD)))
         .route("/endless", get(async move || endless_body(&endless)))
         .route("/wait", get(async move || wait(waiting, HURRIED.answer * 20).await))
