@@ -5,12 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Router};
+use axum::routing::{MethodRouter, get};
+use axum::{Extension, Json, Router};
 use data_encoding::BASE64;
 use httpkit::{Authenticator, Meta, Observation, Problem};
 use kernel::{Clock, Error, ErrorKind, Scope};
@@ -160,6 +161,8 @@ impl Metrics {
         for (state, value) in [("total", pool.open), ("idle", pool.idle), ("waiting", 0)] {
             metrics::gauge!("agent_memory_db_pool_connections", "state" => state).set(f64::from(value));
         }
+        // There from the start, so that a rate sees the first one.
+        metrics::counter!("db_pool_exhausted_total", "pool" => "primary").increment(0);
         metrics::gauge!("hearth_index_bytes").set(inner.memory_service.index_size().0 as f64);
         metrics::gauge!("hearth_build_info", "version" => env!("CARGO_PKG_VERSION"), "commit" => commit())
             .set(1.0);
@@ -254,62 +257,64 @@ fn commit() -> &'static str {
     option_env!("HEARTH_COMMIT").unwrap_or("unknown")
 }
 
-/// What the access rule and the choice of format look at.
+/// What the access rule looks at.
 struct Seen {
     peer: Option<IpAddr>,
     headers: HeaderMap,
-    query: String,
+    /// What a wrong key is: routes of the API have always called it forbidden.
+    wrong_key: ErrorKind,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Seen {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let is_api = parts.uri.path().starts_with("/api/");
         Ok(Self {
             peer: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()),
             headers: parts.headers.clone(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
+            wrong_key: if is_api { ErrorKind::Forbidden } else { ErrorKind::Unauthenticated },
         })
     }
 }
 
-/// The three metrics routes.
+/// The three metrics routes, behind one access rule.
 pub(crate) fn routes(metrics: Metrics) -> Router {
+    let guard = from_fn_with_state(metrics.clone(), check_access);
+    let guarded = |handler: MethodRouter<Metrics>| handler.route_layer(guard.clone());
     Router::new()
-        .route("/metrics", get(prometheus_text))
-        .route("/metrics/json", get(memory_json))
-        .route("/api/v1/metrics", get(negotiated))
+        .route("/metrics", guarded(get(prometheus_text)))
+        .route("/metrics/json", guarded(get(memory_json)))
+        .route("/api/v1/metrics", guarded(get(negotiated)))
         .with_state(metrics)
 }
 
-async fn prometheus_text(
+async fn check_access(
     State(metrics): State<Metrics>,
     Extension(authenticator): Extension<Authenticator>,
     meta: Meta,
     seen: Seen,
+    request: Request,
+    next: Next,
 ) -> Result<Response, Problem> {
-    metrics.check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated).await?;
-    Ok(text_answer(metrics.prometheus().await))
+    metrics.check_access(&authenticator, meta, &seen).await?;
+    Ok(next.run(request).await)
 }
 
-async fn memory_json(
-    State(metrics): State<Metrics>,
-    Extension(authenticator): Extension<Authenticator>,
-    meta: Meta,
-    seen: Seen,
-) -> Result<Response, Problem> {
-    metrics.check_access(&authenticator, meta, &seen, ErrorKind::Unauthenticated).await?;
-    Ok(axum::Json(metrics.memory_json()).into_response())
+async fn prometheus_text(State(metrics): State<Metrics>) -> Response {
+    text_answer(metrics.prometheus().await)
+}
+
+async fn memory_json(State(metrics): State<Metrics>) -> Json<Value> {
+    Json(metrics.memory_json())
 }
 
 async fn negotiated(
     State(metrics): State<Metrics>,
-    Extension(authenticator): Extension<Authenticator>,
-    meta: Meta,
-    seen: Seen,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    metrics.check_access(&authenticator, meta, &seen, ErrorKind::Forbidden).await?;
-    let mut answer = match wanted_format(&seen.query, &seen.headers)? {
-        Format::Json => axum::Json(metrics.overview_json()).into_response(),
+    let mut answer = match wanted_format(uri.query().unwrap_or_default(), &headers)? {
+        Format::Json => Json(metrics.overview_json()).into_response(),
         Format::Prometheus => text_answer(metrics.prometheus().await),
     };
     answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("Accept"));
@@ -328,7 +333,6 @@ impl Metrics {
         authenticator: &Authenticator,
         meta: Meta,
         seen: &Seen,
-        wrong_key: ErrorKind,
     ) -> kernel::Result<()> {
         let access = &self.0.access;
         if !access.is_enabled {
@@ -344,7 +348,7 @@ impl Metrics {
             Ok(_) => Err(Error::forbidden("this needs the scope admin")),
             Err(mut error) => {
                 if error.public == "Invalid API key" {
-                    error.kind = wrong_key;
+                    error.kind = seen.wrong_key;
                 }
                 Err(error)
             }

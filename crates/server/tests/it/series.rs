@@ -9,7 +9,7 @@ use crate::support::*;
 
 /// Name, type and labels of every series of the contract that this server has work for. Those of chat, companion, coach,
 /// fleet and models (`llm_*`, `active_conversations`, `hearth_agents`), of event streams (`http_stream_duration_seconds`),
-/// of the replica, of backups and of load shedding (`hearth_shed_total`) come with those rooms.
+/// and of the replica come with those rooms; `hearth_backup_last_success_timestamp_seconds` comes with the first good backup.
 const SERIES: &[(&str, &str, &[&str])] = &[
     ("agent_memory_total_requests", "counter", &[]),
     ("agent_memory_successful_requests", "counter", &[]),
@@ -32,6 +32,7 @@ const SERIES: &[(&str, &str, &[&str])] = &[
     ("memory_retrievals_total", "counter", &["type"]),
     ("memory_storage_total", "counter", &["type"]),
     ("database_query_duration_seconds", "histogram", &["operation"]),
+    ("db_pool_exhausted_total", "counter", &["pool"]),
     ("health_agent_cpu_percent", "gauge", &[]),
     ("health_agent_memory_mb", "gauge", &[]),
     ("health_agent_db_pool_active", "gauge", &[]),
@@ -43,6 +44,7 @@ const SERIES: &[(&str, &str, &[&str])] = &[
     ("hearth_jobs", "gauge", &["state"]),
     ("hearth_job_oldest_seconds", "gauge", &[]),
     ("hearth_rate_limited_total", "counter", &["scope"]),
+    ("hearth_shed_total", "counter", &["class"]),
     ("hearth_build_info", "gauge", &["commit", "version"]),
     ("process_cpu_seconds_total", "counter", &[]),
     ("process_resident_memory_bytes", "gauge", &[]),
