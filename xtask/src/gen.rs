@@ -1,4 +1,4 @@
-//! Files made from the built server: API description, configuration reference, the page's types.
+//! Files made from the built server: API description, configuration reference, example of settings, the page's types.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ const OUTPUTS: &[(&[&str], &[&str])] = &[
     (&["openapi"], &["docs/reference/openapi.json", "ui/openapi.json"]),
     (&["config", "schema"], &["docs/reference/configuration.schema.json"]),
     (&["config", "reference"], &["docs/reference/configuration.md"]),
+    (&["config", "example"], &[".env.example"]),
 ];
 
 /// Written by the page's own generator from `ui/openapi.json`.

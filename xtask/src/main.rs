@@ -11,7 +11,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   tidy           check imports, words, migrations, file sizes, texts and links against the rules of the house
-  gen            write the API description, the configuration reference and the page's types
+  gen            write the API description, configuration reference, .env.example and the page's types
   gen --check    fail when what `gen` would write differs from what is there
 ";
 

@@ -16,6 +16,7 @@ mod health;
 pub mod logs;
 mod metrics;
 mod open;
+mod own;
 mod page;
 mod probes;
 mod process;

@@ -65,7 +65,9 @@ fn sample(system: &mut System, data_dir: &std::path::Path) -> SystemSample {
     system.refresh_cpu_usage();
     system.refresh_memory();
     // A limited control group is the machine that matters; otherwise the host is.
-    let (total, free) = match system.cgroup_limits() {
+    // Without /proc there is no memory to speak of, and asking for the group's limits would panic.
+    let group = (system.total_memory() > 0).then(|| system.cgroup_limits()).flatten();
+    let (total, free) = match group {
         Some(group) => (group.total_memory, group.free_memory),
         None => (system.total_memory(), system.available_memory()),
     };

@@ -1,10 +1,10 @@
-//! `hearth config check|show|schema|reference`.
+//! `hearth config check|show|schema|reference|example`.
 
 use clap::Subcommand;
 use serde_json::json;
 
 use super::{Failure, pretty, say, usable};
-use crate::config::{Flags, load, process_environment, reference, schema, show, shown};
+use crate::config::{Flags, example, load, process_environment, reference, schema, show, shown};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Configure {
@@ -24,6 +24,8 @@ pub(super) enum Configure {
     Schema,
     /// Print the reference page in Markdown
     Reference,
+    /// Print an example of the file of variables, every setting commented out
+    Example,
 }
 
 pub(super) fn run(flags: &Flags, command: &Configure) -> Result<(), Failure> {
@@ -44,5 +46,6 @@ pub(super) fn run(flags: &Flags, command: &Configure) -> Result<(), Failure> {
         Configure::Show { json: false } => say(show(&loaded().values).trim_end()),
         Configure::Schema => say(&pretty(&schema())),
         Configure::Reference => say(reference().trim_end()),
+        Configure::Example => say(example().trim_end()),
     }
 }

@@ -6,6 +6,7 @@ mod backup;
 mod configure;
 mod doctor;
 mod eval;
+mod health;
 mod jobs;
 mod migrate;
 mod monitor;
@@ -50,6 +51,12 @@ enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Ask the server on this machine's own port whether it lives; for the health checks of containers
+    Health {
+        /// Ask whether it is ready to serve instead
+        #[arg(long)]
+        ready: bool,
     },
     /// Watch what a server and its machine use, on the screen and as CSV
     Monitor(monitor::Monitor),
@@ -139,6 +146,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate(command) => migrate::run(&flags, command).await,
         Command::Config(command) => configure::run(&flags, &command),
         Command::Doctor { json } => doctor::run(&flags, json).await,
+        Command::Health { ready } => health::run(&flags, ready).await,
         Command::Monitor(command) => monitor::run(&command).await,
         Command::Admin(command) => admin::run(&flags, command).await,
         Command::Audit(command) => audit::run(&flags, command).await,

@@ -3,6 +3,7 @@
 mod backup;
 mod checks;
 mod env_file;
+mod example;
 mod limits;
 mod load;
 mod place;
@@ -15,6 +16,7 @@ mod values;
 
 pub use backup::BackupConfig;
 pub use checks::{Finding, Severity};
+pub use example::example;
 pub use load::{Flags, Loaded, load, load_beside};
 pub use reference::{Shown, reference, schema, show};
 pub(crate) use reference::{shown, without_password};

@@ -43,7 +43,8 @@ pub fn reference() -> String {
     page
 }
 
-fn allowed(setting: &Setting) -> String {
+/// What a setting may be, in a few words.
+pub(super) fn allowed(setting: &Setting) -> String {
     match setting.kind {
         Kind::Text => "text".to_owned(),
         Kind::Choice(words) => words.join(", "),

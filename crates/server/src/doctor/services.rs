@@ -33,21 +33,14 @@ pub(super) fn disk(config: &Config) -> Line {
 
 /// Asks the configured address whether a server is ready there; none is fine.
 pub(super) async fn running(config: &Config) -> Line {
-    let Some(address) = config.listen.first() else {
+    let Some(url) = crate::own::url(config, "/health/ready") else {
         return Line::ok("server", "does not listen");
     };
-    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    let url = format!("http://{host}:{}/health/ready", address.port());
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build();
-    let Ok(client) = client else {
-        return Line::warn("server", "cannot be asked", "run this again");
-    };
-    match client.get(url).send().await {
-        Err(_) => Line::ok("server", format!("nothing answers on {address}")),
-        Ok(answer) if answer.status().is_success() => Line::ok("server", format!("is ready on {address}")),
-        Ok(answer) => {
-            let text = format!("answers {} on {address}", answer.status().as_u16());
+    match crate::own::status(&url).await {
+        Err(_) => Line::ok("server", format!("nothing answers at {url}")),
+        Ok(200) => Line::ok("server", format!("is ready at {url}")),
+        Ok(status) => {
+            let text = format!("answers {status} at {url}");
             Line::warn("server", text, "read its log; `GET /health/ready` tells what is missing")
         }
     }

@@ -7,6 +7,7 @@ use reqwest::Client;
 use serde_json::json;
 use server::config::{Finding, Flags, load};
 
+use crate::config_binary::hearth;
 use crate::support::*;
 
 /// Writes a certificate of `localhost` that expires in a year, and its key.
@@ -46,6 +47,21 @@ async fn over_tls_cookies_are_secure_and_browsers_are_told_to_stay() {
     let cookies: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();
     assert_eq!(cookies.len(), 2);
     assert!(cookies.iter().all(|cookie| cookie.to_str().unwrap().ends_with("; Secure")), "{cookies:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_health_command_speaks_the_servers_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pair(dir.path(), 2090);
+    let (server, place) = (over_tls(dir.path()).await, settings(dir.path()));
+    let asked = tokio::task::spawn_blocking(move || {
+        let port = server.address.port().to_string();
+        let settings = [("PORT", port.as_str()), (place[0].0, &place[0].1), (place[1].0, &place[1].1)];
+        (hearth(&["health"], &settings, dir.path()), hearth(&["health"], &settings[..1], dir.path()))
+    });
+    let (ended, plain) = asked.await.unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(plain.status.code(), Some(1), "control: without TLS nobody is understood: {plain:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

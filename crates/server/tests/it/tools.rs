@@ -102,7 +102,9 @@ async fn doctor_works_with_the_server_stopped_and_changes_nothing() {
     // How full this machine's disk is does not matter here.
     let configuration = line(&lines, "configuration");
     assert!(configuration["status"] == "ok" || configuration.to_string().contains("MB free on"), "{lines:?}");
-    assert!(line(&lines, "server")["text"].as_str().unwrap().starts_with("nothing answers on"));
+    assert!(
+        line(&lines, "server")["text"].as_str().unwrap().starts_with("nothing answers at http://127.0.0.1:")
+    );
     assert!(
         line(&lines, "database")["text"].as_str().unwrap().ends_with("is made when the server first starts")
     );
@@ -151,4 +153,26 @@ on_both_engines! {
         assert_eq!(code, Some(3), "{lines:?}");
         assert_eq!((&line(&lines, "objects")["status"], &line(&lines, "database")["status"]), (&"fail".into(), &"fail".into()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_ends_with_0_only_when_the_server_answers_on_its_own_port() {
+    let (server, home) = (Server::start(Engine::Sqlite).await, tempfile::tempdir().unwrap());
+    let ask = async |port: u16, arguments: &'static [&'static str]| {
+        let (port, home) = (port.to_string(), home.path().to_owned());
+        let asked = tokio::task::spawn_blocking(move || hearth(arguments, &[("PORT", &port)], &home));
+        let output = asked.await.unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let port = server.address.port();
+    assert_eq!(ask(port, &["health"]).await, (Some(0), "alive\n".to_owned(), String::new()));
+    assert_eq!(ask(port, &["health", "--ready"]).await, (Some(0), "ready\n".to_owned(), String::new()));
+    let closed = closed_port().await;
+    let nobody = format!("hearth: not alive: nothing answers at http://127.0.0.1:{closed}/health/live\n");
+    assert_eq!(ask(closed, &["health"]).await, (Some(1), String::new(), nobody));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "something was left behind");
 }
