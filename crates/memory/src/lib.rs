@@ -4,6 +4,7 @@
 
 pub mod embed;
 pub mod events;
+mod redact;
 mod routes;
 pub mod search;
 mod service;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use store::Reach;
 
-use kernel::{Clock, Ctx, Error, Result, Scope};
+use kernel::{Clock, Ctx, Error, Result, Scope, Secret};
 use llm::Embedder;
 use recall::Params;
 use store::idempotency::Idempotency;
@@ -13,23 +13,26 @@ use tokio::sync::Notify;
 
 use crate::embed;
 use crate::events::{AppendGroup, Appender, NewEvent, Recorded, RecordedBatch, prepare};
+use crate::redact::Redactor;
 use crate::search::{ScopeCache, SearchAnswer, SearchRequest, Searcher};
 
 /// Events of one batch.
 pub(crate) const MAX_BATCH: usize = 1_000;
 
 /// Settings of memory.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct MemoryConfig {
     /// Bytes of indexes kept in RAM.
     pub index_bytes: u64,
     /// The recipe of recall.
     pub params: Params,
+    /// Makes the placeholders of secrets that were taken out; servers of one database share it.
+    pub placeholder_key: Secret,
 }
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self { index_bytes: 512 * 1024 * 1024, params: Params::default() }
+        Self { index_bytes: 512 * 1024 * 1024, params: Params::default(), placeholder_key: Secret::new("") }
     }
 }
 
@@ -45,6 +48,7 @@ pub(crate) struct Inner {
     appender: Appender,
     cache: Arc<ScopeCache>,
     searcher: Searcher,
+    redactor: Redactor,
 }
 
 impl Memory {
@@ -62,7 +66,8 @@ impl Memory {
         let cache = Arc::new(ScopeCache::new(store.clone(), model, config.index_bytes));
         let searcher =
             Searcher::new(store.clone(), clock.clone(), cache.clone(), embedder.clone(), config.params);
-        Self(Arc::new(Inner { store, blobs, clock, embedder, appender, cache, searcher }))
+        let redactor = Redactor::new(&config.placeholder_key);
+        Self(Arc::new(Inner { store, blobs, clock, embedder, appender, cache, searcher, redactor }))
     }
 
     /// Handlers of the jobs that memory enqueues.
@@ -105,7 +110,7 @@ impl Memory {
         idempotency: Option<Idempotency>,
     ) -> Result<Recorded> {
         ctx.require(Scope::MemoryWrite)?;
-        let prepared = prepare(ctx, event, self.0.clock.now())?;
+        let prepared = prepare(ctx, event, &self.0.redactor, self.0.clock.now())?;
         let group = AppendGroup { ctx: ctx.clone(), events: vec![prepared], idempotency };
         let mut results = self.append(group).await?;
         results.pop().ok_or_else(|| Error::internal("one event, one result"))
@@ -126,10 +131,9 @@ impl Memory {
             return Err(Error::field("events", format!("holds 1 to {MAX_BATCH} events")));
         }
         let now = self.0.clock.now();
-        let prepared = events
-            .into_iter()
-            .enumerate()
-            .map(|(index, event)| prepare(ctx, event, now).map_err(|error| in_batch(error, index)));
+        let prepared = events.into_iter().enumerate().map(|(index, event)| {
+            prepare(ctx, event, &self.0.redactor, now).map_err(|error| in_batch(error, index))
+        });
         let group = AppendGroup { ctx: ctx.clone(), events: prepared.collect::<Result<_>>()?, idempotency };
         let results = self.append(group).await?;
         let duplicates = results.iter().filter(|result| result.duplicate).count();

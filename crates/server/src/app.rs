@@ -110,7 +110,11 @@ impl App {
         let probes = probes::probes(&config, &store, redis.as_ref(), &blobs, &embedder);
         let dependencies = Dependencies::new(clock.clone(), probes);
         let wake_jobs = Arc::new(Notify::new());
-        let memory_config = MemoryConfig { index_bytes: config.index_bytes, ..MemoryConfig::default() };
+        let memory_config = MemoryConfig {
+            index_bytes: config.index_bytes,
+            placeholder_key: secrets.placeholder_key(),
+            ..MemoryConfig::default()
+        };
         let memory =
             Memory::start(store.clone(), blobs, clock.clone(), embedder, memory_config, wake_jobs.clone());
         let identity =

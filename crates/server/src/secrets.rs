@@ -19,6 +19,14 @@ pub(crate) struct Secrets {
     pub(crate) encryption: Secret,
 }
 
+impl Secrets {
+    /// Makes the placeholders of what memory takes out of texts: alike on all servers that share the pepper.
+    pub(crate) fn placeholder_key(&self) -> Secret {
+        let text = format!("hearth placeholders {}", self.api_key.expose());
+        Secret::new(store::blob::data_hash(text.as_bytes()))
+    }
+}
+
 /// Takes each secret from the configuration, else from its file, else makes it.
 ///
 /// # Errors

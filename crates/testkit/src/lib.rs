@@ -6,12 +6,14 @@
 mod callers;
 pub mod embeddings;
 mod engines;
+mod planted;
 pub mod proxy;
 mod redis;
 mod rows;
 
 pub use callers::{bound_key, ctx, key, limited};
 pub use engines::{Home, databases, homes, on_both, server_url};
+pub use planted::{everything_in, holds};
 pub use redis::RedisServer;
 pub use rows::fill_every_table;
 

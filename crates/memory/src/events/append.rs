@@ -344,6 +344,6 @@ fn recorded(event: &Prepared) -> Recorded {
         chunk_ids: event.chunks.iter().map(|chunk| chunk.chunk_id.clone()).collect(),
         artifact_id: event.artifact.as_ref().map(|artifact| artifact.artifact_id.clone()),
         duplicate: false,
-        redactions: Vec::new(),
+        redactions: event.redactions.clone(),
     }
 }

@@ -172,7 +172,7 @@ pub struct Recorded {
     pub artifact_id: Option<String>,
     /// Whether this very event had been recorded before.
     pub duplicate: bool,
-    /// What was taken out before storing.
+    /// Kinds and counts of the secrets that were taken out before storing: such an event is kept as `secret`.
     #[schema(value_type = Vec<Object>)]
     pub redactions: Vec<Value>,
 }

@@ -5,6 +5,7 @@ use kernel::{Ctx, Error, ErrorKind, Micros, Result};
 use serde_json::Value;
 
 use super::model::{NewEvent, Sensitivity};
+use crate::redact::{MARK, Redactions, Redactor};
 use crate::search::policy::{Partition, partition_of};
 use crate::text::{self, INLINE_BYTES, chunk, estimate_tokens, excerpt, indexed_text, long_field};
 
@@ -36,6 +37,8 @@ pub struct Prepared {
     pub(crate) token_est: usize,
     pub(crate) chunks: Vec<PreparedChunk>,
     pub(crate) artifact: Option<PreparedArtifact>,
+    /// `{kind, count}` of the secrets that were taken out.
+    pub(crate) redactions: Vec<Value>,
 }
 
 /// Bytes that go to the blob store before the event is written.
@@ -53,17 +56,19 @@ pub(crate) struct PreparedArtifact {
 ///
 /// # Errors
 /// `validation_failed` with the field, `tenant_mismatch`, `event_too_large`, or `not_found` for a foreign owner.
-pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, now: Micros) -> Result<Prepared> {
+pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, redactor: &Redactor, now: Micros) -> Result<Prepared> {
     check(ctx, &event, now)?;
     let owner = ctx.owner(event.user_id.as_deref())?;
+    let partition = (!event.recalled)
+        .then(|| partition_of(event.channel, event.sensitivity.unwrap_or(Sensitivity::None), &owner))
+        .flatten();
+    let redactions = redact(&mut event, redactor);
     let content_hash = hash_of(&event);
     let exact = text_of(&event).filter(|text| text.contains('\0'));
     let sanitised = text::sanitise_map(&mut event.content);
     let indexed = indexed_text(event.kind, &event.content);
     let long = long_field(event.kind)
         .filter(|name| event.content.get(*name).and_then(Value::as_str).is_some_and(is_long));
-    let sensitivity = event.sensitivity.unwrap_or(Sensitivity::None);
-    let partition = (!event.recalled).then(|| partition_of(event.channel, sensitivity, &owner)).flatten();
     let chunks = if partition.is_some() { chunks_of(&indexed, long.is_some(), now) } else { Vec::new() };
     let whole = long.and_then(|name| event.content.get(name)?.as_str().map(str::to_owned));
     let artifact = exact.or_else(|| whole.clone()).map(|text| artifact_of(&text, now));
@@ -88,8 +93,21 @@ pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, now: Micros) -> Result<Pre
         token_est: estimate_tokens(&indexed),
         chunks,
         artifact,
+        redactions,
         event,
     })
+}
+
+/// Takes secrets out of everything but the caller's own ids; an event that held one is secret from then on.
+fn redact(event: &mut NewEvent, redactor: &Redactor) -> Vec<Value> {
+    let mut seen = Redactions::default();
+    redactor.clean_map(&mut event.content, &mut seen);
+    let texts = event.tags.iter_mut().chain(&mut event.refs).chain(&mut event.actor.name);
+    texts.for_each(|text| redactor.clean_text(text, &mut seen));
+    if !seen.is_empty() {
+        event.sensitivity = Some(Sensitivity::Secret);
+    }
+    seen.to_json()
 }
 
 fn is_long(text: &str) -> bool {
@@ -116,7 +134,11 @@ fn chunks_of(indexed: &str, keep_text: bool, now: Micros) -> Vec<PreparedChunk> 
         token_est: estimate_tokens(&indexed[start..end]),
         text: keep_text.then(|| indexed[start..end].to_owned()),
     };
-    chunk(indexed).into_iter().map(make).collect()
+    chunk(indexed)
+        .into_iter()
+        .filter(|(start, end)| !indexed[*start..*end].contains(MARK))
+        .map(make)
+        .collect()
 }
 
 fn artifact_of(text: &str, now: Micros) -> PreparedArtifact {

@@ -156,7 +156,7 @@ fn event_values(row: &EventRow<'_>) -> Vec<Value> {
         event.recalled.into(),
         event.client_event_id.clone().into(),
         prepared.content_hash.as_str().into(),
-        "[]".into(),
+        serde_json::to_string(&prepared.redactions).expect("plain data is JSON").into(),
         event.expires_at.map(|at| at.0).into(),
     ]
 }
@@ -180,7 +180,7 @@ pub(crate) async fn add_chunks(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<u64
                 (chunk.end as i64).into(),
                 (chunk.token_est as i64).into(),
                 0.5_f64.into(),
-                row.prepared.event.sensitivity.map_or("none", super::Sensitivity::as_str).into(),
+                row.prepared.partition.as_ref().map_or("secret", |home| home.tier.as_str()).into(),
                 false.into(),
                 "".into(),
                 chunk.text.clone().into(),
