@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use kernel::{Error, ErrorKind};
-use store::Redis;
+use kernel::{Ctx, Error, ErrorKind};
+use store::{Redis, Store};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::accept::OverTls;
@@ -43,6 +43,8 @@ pub struct EdgeConfig {
     pub redis: Option<Redis>,
     /// How many requests may run at once; `None` lets everything in.
     pub at_once: Option<Range>,
+    /// A database with a replica, which is told who wrote.
+    pub replicated: Option<Store>,
 }
 
 /// One finished request, for the counters of other rooms.
@@ -81,12 +83,19 @@ pub(crate) struct RequestState {
     rate: Arc<OnceLock<RateState>>,
     /// The request's place among those that run, until its answer is made.
     place: Arc<Mutex<Option<Permit>>>,
+    /// Whoever may be writing to a database with a replica.
+    writer: Arc<OnceLock<Ctx>>,
 }
 
 impl RequestState {
     /// Counts the request against its limits, then waits for a place among those that run.
     pub(crate) async fn admit(&self, who: Who<'_>, parts: &Parts) -> kernel::Result<()> {
         self.count_request(who, parts).await?;
+        if let (Who::Caller(ctx), false, Some(_)) =
+            (who, parts.method.is_safe(), &self.edge.0.config.replicated)
+        {
+            let _ = self.writer.set(ctx.clone());
+        }
         let Some(gate) = &self.edge.0.gate else {
             return Ok(());
         };
@@ -121,6 +130,13 @@ impl RequestState {
             *self.place() = Some(place);
         }
         Ok(came)
+    }
+
+    /// Remembers a caller who wrote before they are told so, whatever became of it.
+    async fn note_write(&self) {
+        if let (Some(ctx), Some(store)) = (self.writer.get(), &self.edge.0.config.replicated) {
+            store.note_write(ctx).await;
+        }
     }
 
     /// Gives the place back, if the request had one.
@@ -198,6 +214,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
         edge: edge.clone(),
         rate: Arc::default(),
         place: Arc::default(),
+        writer: Arc::default(),
     };
     request.extensions_mut().insert(state.clone());
     let method = request.method().clone();
@@ -213,6 +230,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     });
     let answer = AssertUnwindSafe(work).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Problem(Error::internal("a handler panicked")).into_response());
+    state.note_write().await;
     drop(running);
     state.leave();
     let mut response = with_body(answer, &state.request_id, &method, endpoint);

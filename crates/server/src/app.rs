@@ -102,6 +102,9 @@ impl App {
         make_place(&config)?;
         let cache = Cache::new(config.enable_cache, redis.clone(), clock.clone());
         let store = open_store(&config).await?.with_cache(cache);
+        if let Some(redis) = &redis {
+            store.tell_writes_through(redis.clone());
+        }
         // Made when nothing else can be refused any more, so that a refusal leaves nothing behind.
         let secrets = secrets::take_or_make(&config).map_err(|e| {
             StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))
@@ -137,7 +140,7 @@ impl App {
             settings: settings.clone(),
             wake_jobs: wake_jobs.clone(),
         };
-        let edge = edge::start(&config, redis.clone(), &observer);
+        let edge = edge::start(&config, redis.clone(), &store, &observer);
         let router = edge.around(router(admin, &observer));
         Ok(Self {
             config,

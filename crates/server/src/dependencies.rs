@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// Names in the order of the report. Those without a probe are reported as not configured.
 const NAMES: &[&str] = &["database", "replica", "redis", "s3", "embeddings"];
-/// The database is asked this often, and has this long to answer.
+/// The database and its replica are asked this often, and have this long to answer.
 const DATABASE_EVERY: Duration = Duration::from_secs(1);
 /// The others are asked this often.
 const OTHERS_EVERY: Duration = Duration::from_secs(5);
@@ -38,7 +38,8 @@ impl Probe {
     }
 
     fn times(&self) -> (Duration, Duration) {
-        if self.name == "database" { (DATABASE_EVERY, DATABASE_EVERY) } else { (OTHERS_EVERY, OTHERS_LIMIT) }
+        let is_database = ["database", "replica"].contains(&self.name);
+        if is_database { (DATABASE_EVERY, DATABASE_EVERY) } else { (OTHERS_EVERY, OTHERS_LIMIT) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use httpkit::{AddressRules, Edge, EdgeConfig};
-use store::Redis;
+use store::{Redis, Store};
 
 use crate::config::Config;
 use crate::metrics::{self, Observer};
@@ -14,7 +14,7 @@ pub(crate) fn addresses(config: &Config) -> AddressRules {
 }
 
 /// The edge, which forgets idle callers by itself.
-pub(crate) fn start(config: &Config, redis: Option<Redis>, observer: &Observer) -> Edge {
+pub(crate) fn start(config: &Config, redis: Option<Redis>, store: &Store, observer: &Observer) -> Edge {
     let observer = observer.clone();
     let edge = Edge::new(
         EdgeConfig {
@@ -24,6 +24,7 @@ pub(crate) fn start(config: &Config, redis: Option<Redis>, observer: &Observer) 
             rate: config.rate,
             redis,
             at_once: config.at_once,
+            replicated: config.database.store.replica.is_some().then(|| store.clone()),
         },
         move |seen| observer.see(seen),
     );

@@ -163,6 +163,9 @@ impl Metrics {
         }
         // There from the start, so that a rate sees the first one.
         metrics::counter!("db_pool_exhausted_total", "pool" => "primary").increment(0);
+        if let Some(lag) = inner.store.replica_lag() {
+            metrics::gauge!("hearth_replica_lag_seconds").set(lag.as_secs_f64());
+        }
         metrics::gauge!("hearth_index_bytes").set(inner.memory_service.index_size().0 as f64);
         metrics::gauge!("hearth_build_info", "version" => env!("CARGO_PKG_VERSION"), "commit" => commit())
             .set(1.0);

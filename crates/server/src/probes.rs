@@ -17,6 +17,9 @@ pub(crate) fn probes(
     embedder: &Arc<Embedder>,
 ) -> Vec<Probe> {
     let mut probes = vec![database(store.clone())];
+    if let Some(url) = &config.database.store.replica {
+        probes.push(replica(store.clone(), without_password(url.expose())));
+    }
     if let Some((redis, url)) = redis.zip(config.redis_url.as_ref()) {
         probes.push(shared(redis.clone(), without_password(url.expose())));
     }
@@ -38,6 +41,16 @@ fn database(store: Store) -> Probe {
         async move {
             store.ping().await.map_err(|error| error.to_string())?;
             Ok(format!("{:?}, {}", store.engine(), store.database_name()))
+        }
+    })
+}
+
+fn replica(store: Store, place: String) -> Probe {
+    Probe::new("replica", move || {
+        let (store, place) = (store.clone(), place.clone());
+        async move {
+            let lag = store.probe_replica().await?;
+            Ok(format!("{place}, {:.1} s behind", lag.as_secs_f64()))
         }
     })
 }

@@ -21,6 +21,7 @@ pub mod migrate;
 mod pool;
 mod reach;
 pub mod redis;
+pub mod replica;
 pub mod retention;
 mod rows;
 pub mod schedule;

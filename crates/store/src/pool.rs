@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
 use crate::reach::REACH_SETTING;
+use crate::replica::{self, Replica};
 use crate::writer::{Writer, guarded};
 use crate::{Cache, Conn, Error, Reach, Result, Tx};
 
@@ -28,7 +29,9 @@ pub enum Engine {
 pub struct StoreConfig {
     /// `postgres://…`, or `sqlite:<path>`.
     pub url: kernel::Secret,
-    /// Connections at most, per server.
+    /// A standby of the same PostgreSQL, for [`Store::browse`].
+    pub replica: Option<kernel::Secret>,
+    /// Connections at most, per server; as many again to the replica.
     pub pool_max: u32,
     /// Connections kept open.
     pub pool_min: u32,
@@ -47,6 +50,7 @@ impl StoreConfig {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: kernel::Secret::new(url),
+            replica: None,
             pool_max: 20,
             pool_min: 5,
             connect_timeout: Duration::from_secs(2),
@@ -72,8 +76,15 @@ impl StoreConfig {
 #[derive(Clone)]
 pub struct Store(Arc<Inner>, Cache);
 
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     backend: Backend,
+    replica: Option<Replica>,
     pool_max: u32,
     pool_min: u32,
     name: String,
@@ -107,9 +118,14 @@ impl Store {
             Engine::Sqlite => open_sqlite(config).await?,
             Engine::Postgres => open_postgres(config)?,
         };
+        let replica = config.replica.as_ref().map(|url| open_replica(config, url)).transpose()?;
         let (pool_max, pool_min) = (config.pool_max, config.pool_min);
         let cache = Cache::new(true, None, kernel::Clock::system());
-        Ok(Self(Arc::new(Inner { backend, pool_max, pool_min, name }), cache))
+        Ok(Self(Arc::new(Inner { backend, replica, pool_max, pool_min, name }), cache))
+    }
+
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        self.0.replica.as_ref()
     }
 
     /// The same store with another cache beside it than one of this process alone.
@@ -230,6 +246,9 @@ impl Store {
 
     /// Closes the connections after the work in hand.
     pub async fn close(&self) {
+        if let Some(replica) = &self.0.replica {
+            replica.close().await;
+        }
         match &self.0.backend {
             Backend::Sqlite { readers, .. } => readers.close().await,
             Backend::Postgres(pool) => pool.close().await,
@@ -278,19 +297,31 @@ async fn open_sqlite(config: &StoreConfig) -> Result<(Backend, String)> {
 }
 
 fn open_postgres(config: &StoreConfig) -> Result<(Backend, String)> {
-    let options = PgConnectOptions::from_str(config.url.expose())?
+    let options = postgres_options(config, &config.url)?;
+    let name = options.get_database().unwrap_or("postgres").to_owned();
+    let pool = postgres_pool(config).min_connections(config.pool_min.min(config.pool_max));
+    Ok((Backend::Postgres(pool.connect_lazy_with(options)), name))
+}
+
+fn open_replica(config: &StoreConfig, url: &kernel::Secret) -> Result<Replica> {
+    let wait = config.connect_timeout.min(replica::CONNECT_LIMIT);
+    let pool = postgres_pool(config).acquire_timeout(wait);
+    Ok(Replica::new(pool.connect_lazy_with(postgres_options(config, url)?)))
+}
+
+fn postgres_options(config: &StoreConfig, url: &kernel::Secret) -> Result<PgConnectOptions> {
+    Ok(PgConnectOptions::from_str(url.expose())?
         .application_name("hearth")
         .statement_cache_capacity(256)
         // No tenant until a reach is named: a statement that slips past `read` and `write` sees no row.
         .options([("statement_timeout", config.statement_timeout.as_millis().to_string())])
-        .options([(REACH_SETTING, "")]);
-    let name = options.get_database().unwrap_or("postgres").to_owned();
-    let pool = PgPoolOptions::new()
+        .options([(REACH_SETTING, "")]))
+}
+
+fn postgres_pool(config: &StoreConfig) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(config.pool_max)
-        .min_connections(config.pool_min.min(config.pool_max))
         .acquire_timeout(config.connect_timeout)
         .idle_timeout(config.idle_timeout)
         .max_lifetime(config.max_lifetime)
-        .connect_lazy_with(options);
-    Ok((Backend::Postgres(pool), name))
 }

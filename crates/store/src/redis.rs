@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, ToRedisArgs};
@@ -59,7 +59,8 @@ struct Inner {
     client: Client,
     /// Names this server among those that live.
     server_id: String,
-    connection: RwLock<Option<MultiplexedConnection>>,
+    /// Since when it is there.
+    connection: RwLock<Option<(MultiplexedConnection, Instant)>>,
     /// Tells the watcher that a command failed.
     lost: Notify,
     standing: watch::Sender<bool>,
@@ -105,6 +106,12 @@ impl Redis {
         self.connection().is_some()
     }
 
+    /// How long it has been there without a break; zero when it is away.
+    pub fn up_for(&self) -> Duration {
+        let held = self.0.connection.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
+    }
+
     /// Servers that shared it when it was last seen, this one among them; at least 1.
     pub fn servers(&self) -> u32 {
         self.0.servers.load(Ordering::Relaxed).max(1)
@@ -147,6 +154,14 @@ impl Redis {
             return Err("cannot be reached".to_owned());
         }
         self.ask::<()>(&::redis::cmd("PING")).await.ok_or_else(|| "gives no answer".to_owned())
+    }
+
+    /// What it throws away when it is full, such as `noeviction`; `None` when it does not tell.
+    pub async fn eviction_policy(&self) -> Option<String> {
+        let info = Script::new("return redis.call('INFO', 'memory')");
+        let text: String = self.call(&info, &[], &[""; 0]).await?;
+        let line = text.lines().find_map(|line| line.strip_prefix("maxmemory_policy:"))?;
+        Some(line.trim().to_owned())
     }
 
     /// Runs a script; `None` when Redis is away or refuses it.
@@ -225,7 +240,8 @@ impl Redis {
     }
 
     fn connection(&self) -> Option<MultiplexedConnection> {
-        self.0.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let held = self.0.connection.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().map(|(connection, _)| connection.clone())
     }
 
     fn connection_or_count(&self) -> Option<MultiplexedConnection> {
@@ -236,7 +252,8 @@ impl Redis {
     }
 
     fn set_connection(&self, connection: Option<MultiplexedConnection>) {
-        *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = connection;
+        let since = connection.map(|connection| (connection, Instant::now()));
+        *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     fn count(&self, outcome: Outcome) {

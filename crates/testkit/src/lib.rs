@@ -4,6 +4,7 @@
 //! Nothing here is skipped when a service is missing: the test fails and names the variable to set.
 
 mod callers;
+mod cluster;
 pub mod embeddings;
 mod engines;
 mod planted;
@@ -12,6 +13,7 @@ mod redis;
 mod rows;
 
 pub use callers::{bound_key, ctx, key, limited};
+pub use cluster::Cluster;
 pub use engines::{Home, databases, homes, on_both, server_url};
 pub use planted::{everything_in, holds};
 pub use redis::RedisServer;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use ::store::{Reach, Store};
+use ::store::{Conn, Reach, Store};
 use futures::stream::{self, Stream};
 use kernel::{Ctx, Result, Scope};
 
@@ -88,6 +88,8 @@ fn cell(text: &str) -> String {
 /// An export on its way: what was read and is not sent yet.
 struct Export {
     store: Store,
+    /// Absent when the operator exports.
+    caller: Option<Ctx>,
     tenant: String,
     filter: AuditFilter,
     format: Format,
@@ -98,17 +100,43 @@ struct Export {
 }
 
 impl Export {
+    fn new(store: &Store, tenant: &str, filter: AuditFilter, format: Format) -> Self {
+        Self {
+            store: store.clone(),
+            caller: None,
+            tenant: tenant.to_owned(),
+            filter,
+            format,
+            after: None,
+            waiting: VecDeque::from([format.head().to_owned()]),
+            is_over: false,
+        }
+    }
+
     /// Reads the next rows; no connection is held while the reader takes its time.
     async fn refill(&mut self) -> Result<()> {
-        let mut conn = self.store.read(Reach::Everyone).await?;
-        let rows =
-            store::list_rows_forward(&mut conn, &self.tenant, &self.filter, self.after.as_deref(), BATCH)
-                .await?;
+        let (tenant, filter, after) = (&self.tenant, &self.filter, self.after.as_deref());
+        let look = |mut conn: Conn| async move {
+            store::list_rows_forward(&mut conn, tenant, filter, after, BATCH).await
+        };
+        let rows = match &self.caller {
+            Some(ctx) => self.store.browse(ctx, look).await?,
+            None => look(self.store.read(Reach::Everyone).await?).await?,
+        };
         self.is_over = (rows.len() as i64) < BATCH;
         self.after = rows.last().map(|row| row.audit_id.clone()).or(self.after.take());
         let lines = rows.into_iter().map(|row| self.format.line(&self.tenant, &AuditRow::from(row)));
         self.waiting.push_back(lines.collect());
         Ok(())
+    }
+
+    fn lines(self) -> impl Stream<Item = io::Result<String>> + Send + use<> {
+        stream::try_unfold(self, |mut export| async move {
+            if export.waiting.is_empty() && !export.is_over {
+                export.refill().await.map_err(io::Error::other)?;
+            }
+            Ok(export.waiting.pop_front().map(|text| (text, export)))
+        })
     }
 }
 
@@ -119,21 +147,7 @@ pub fn export(
     filter: AuditFilter,
     format: Format,
 ) -> impl Stream<Item = io::Result<String>> + Send + use<> {
-    let start = Export {
-        store: store.clone(),
-        tenant: tenant.to_owned(),
-        filter,
-        format,
-        after: None,
-        waiting: VecDeque::from([format.head().to_owned()]),
-        is_over: false,
-    };
-    stream::try_unfold(start, |mut export| async move {
-        if export.waiting.is_empty() && !export.is_over {
-            export.refill().await.map_err(io::Error::other)?;
-        }
-        Ok(export.waiting.pop_front().map(|text| (text, export)))
-    })
+    Export::new(store, tenant, filter, format).lines()
 }
 
 impl Identity {
@@ -161,6 +175,8 @@ impl Identity {
         self.store
             .write(action, &ctx.tenant, move |tx| Box::pin(async move { record(tx, &entry).await }))
             .await?;
-        Ok(export(&self.store, ctx.tenant.as_str(), filter, format))
+        let mut start = Export::new(&self.store, ctx.tenant.as_str(), filter, format);
+        start.caller = Some(ctx.clone());
+        Ok(start.lines())
     }
 }

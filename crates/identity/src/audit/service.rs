@@ -1,5 +1,6 @@
 //! Reading the record.
 
+use ::store::Conn;
 use kernel::{Ctx, Cursor, Page, PageRequest, Result, Scope};
 
 use super::{AuditFilter, AuditRow, store};
@@ -19,10 +20,12 @@ impl Identity {
         self.audited(ctx, "identity.audit.read", "audit", async {
             ctx.require(Scope::Admin)?;
             let after: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
-            let mut conn = self.store.read(&ctx.tenant).await?;
             let wanted = i64::from(page.limit) + 1;
-            let rows =
-                store::list_rows(&mut conn, ctx.tenant.as_str(), filter, after.as_deref(), wanted).await?;
+            let (tenant, after) = (ctx.tenant.as_str(), after.as_deref());
+            let look = |mut conn: Conn| async move {
+                store::list_rows(&mut conn, tenant, filter, after, wanted).await
+            };
+            let rows = self.store.browse(ctx, look).await?;
             Ok(Page::cut(rows, page.limit, |row| row.audit_id.clone()).map(AuditRow::from))
         })
         .await

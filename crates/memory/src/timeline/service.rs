@@ -1,5 +1,6 @@
 //! Rules of reading back: who may read which event, and everything that hangs on it.
 
+use ::store::Conn;
 use bytes::Bytes;
 use kernel::{Ctx, Cursor, Error, Page, PageRequest, Result, Scope};
 
@@ -42,9 +43,11 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
         let before = before.unwrap_or(i64::MAX);
-        let mut conn = self.0.store.read(&ctx.tenant).await?;
-        let now = self.0.clock.now();
-        let rows = sql::list_session_events(&mut conn, ctx, &owner, session, before, limit, now).await?;
+        let (owner, now) = (&owner, self.0.clock.now());
+        let look = |mut conn: Conn| async move {
+            Ok(sql::list_session_events(&mut conn, ctx, owner, session, before, limit, now).await?)
+        };
+        let rows = self.0.store.browse(ctx, look).await?;
         Ok(rows.into_iter().map(Event::from).collect())
     }
 
@@ -62,9 +65,11 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
         let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
-        let mut conn = self.0.store.read(&ctx.tenant).await?;
-        let now = self.0.clock.now();
-        let rows = sql::list_events(&mut conn, ctx, &owner, filter, page.limit + 1, from, now).await?;
+        let (owner, from, now) = (&owner, &from, self.0.clock.now());
+        let look = |mut conn: Conn| async move {
+            Ok(sql::list_events(&mut conn, ctx, owner, filter, page.limit + 1, from.clone(), now).await?)
+        };
+        let rows = self.0.store.browse(ctx, look).await?;
         Ok(Page::cut(rows, page.limit, |row| (row.occurred_at, row.event_id.clone())).map(Event::from))
     }
 
@@ -81,8 +86,11 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
         let from = page.cursor.as_deref().map(Cursor::key).transpose()?;
-        let mut conn = self.0.store.read(&ctx.tenant).await?;
-        let rows = sql::list_sessions(&mut conn, &ctx.tenant, &owner, page, from).await?;
+        let (owner, from) = (&owner, &from);
+        let look = |mut conn: Conn| async move {
+            Ok(sql::list_sessions(&mut conn, &ctx.tenant, owner, page, from.clone()).await?)
+        };
+        let rows = self.0.store.browse(ctx, look).await?;
         Ok(Page::cut(rows, page.limit, |row| (row.last_at.0, row.session_id.clone())))
     }
 
@@ -139,8 +147,9 @@ impl Memory {
     pub async fn stats(&self, ctx: &Ctx, named_owner: Option<&str>) -> Result<MemoryStats> {
         ctx.require(Scope::MemoryRead)?;
         let owner = ctx.owner(named_owner)?;
-        let counts =
-            sql::count_memory(&mut self.0.store.read(&ctx.tenant).await?, &ctx.tenant, &owner).await?;
+        let of = &owner;
+        let look = |mut conn: Conn| async move { Ok(sql::count_memory(&mut conn, &ctx.tenant, of).await?) };
+        let counts = self.0.store.browse(ctx, look).await?;
         let model = self.0.embedder.model_id().map(str::to_owned);
         let embedding = EmbeddingStats {
             state: if model.is_some() { "ready" } else { "none" },

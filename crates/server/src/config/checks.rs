@@ -145,14 +145,31 @@ fn bad_origin(origin: &str, production: bool) -> Option<&'static str> {
 
 fn check_database(values: &Values, production: bool, findings: &mut Vec<Finding>) {
     for name in ["DATABASE_URL", "DATABASE_URL_REPLICA"] {
-        if let Some(url) = values.text(name).filter(|url| !url.starts_with("sqlite:")) {
+        let embeds = |url: &str| name == "DATABASE_URL" && url.starts_with("sqlite:");
+        if let Some(url) = values.text(name).filter(|url| !embeds(url)) {
             check_database_url(&values.used_name(name), url, production, findings);
         }
     }
+    check_replica(values, production, findings);
     let (least, most) = (values.number("DATABASE_POOL_MIN"), values.number("DATABASE_POOL_MAX"));
     if values.is_set("DATABASE_POOL_MIN") && least > most {
         let what = format!("is {least}, more than DATABASE_POOL_MAX ({most}); lower it or raise the other");
         findings.push(Finding::refusal(&values.used_name("DATABASE_POOL_MIN"), what));
+    }
+}
+
+fn check_replica(values: &Values, production: bool, findings: &mut Vec<Finding>) {
+    let name = "DATABASE_URL_REPLICA";
+    if values.text(name).is_none() {
+        return;
+    }
+    let used = values.used_name(name);
+    if values.text("DATABASE_URL").is_none_or(|url| url.starts_with("sqlite:")) {
+        let what = "is set although DATABASE_URL is no PostgreSQL; name its primary there or remove this";
+        findings.push(Finding::refusal(&used, what));
+    } else if !values.is_set("REDIS_URL") {
+        let what = "needs REDIS_URL, through which servers tell each other who has just written; set it or remove this";
+        findings.push(Finding::by_environment(&used, what, production));
     }
 }
 

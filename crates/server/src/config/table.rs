@@ -122,6 +122,13 @@ pub const SETTINGS: &[Setting] = &[
     )
     .or(&[alias("POSTGRES_URL")])
     .secret(),
+    setting(
+        "DATABASE_URL_REPLICA",
+        Kind::Text,
+        "",
+        "A streaming standby of that PostgreSQL, for lists, history, reports and exports; needs REDIS_URL in production.",
+    )
+    .secret(),
     setting("DATABASE_POOL_MAX", Kind::Number(1, 1_000), "20", "Connections to the database at most.")
         .or(&[alias("PGPOOL_MAX")]),
     setting("DATABASE_POOL_MIN", Kind::Number(0, 1_000), "5", "Connections kept open.")

@@ -313,8 +313,10 @@ fn database(values: &Values, data_dir: &std::path::Path) -> DatabaseConfig {
         .map_or_else(embedded, |url| url.replacen("postgresql+asyncpg:", "postgresql:", 1));
     let is_embedded = url.starts_with("sqlite:");
     let time = |name: &str| Duration::from_millis(values.millis(name));
+    let replica = values.text("DATABASE_URL_REPLICA");
     let store = StoreConfig {
         url: Secret::new(url),
+        replica: replica.map(Secret::new),
         pool_max: values.number("DATABASE_POOL_MAX") as u32,
         pool_min: values.number("DATABASE_POOL_MIN") as u32,
         connect_timeout: time("DATABASE_CONNECT_TIMEOUT_MS"),

@@ -6,6 +6,7 @@ use kernel::Clock;
 use store::Store;
 use store::examine::{Archive, Examination};
 use store::migrate::{self, MigrateError};
+use store::replica::LAG_LIMIT;
 
 use super::Line;
 use crate::config::Config;
@@ -33,7 +34,11 @@ pub(super) async fn examine(config: &Config, clock: &Clock) -> Vec<Line> {
     let started = Instant::now();
     let answered = tokio::time::timeout(PATIENCE, store.ping()).await;
     let lines = match answered {
-        Ok(Ok(())) => look(config, clock, &store, started.elapsed()).await,
+        Ok(Ok(())) => {
+            let mut lines = look(config, clock, &store, started.elapsed()).await;
+            lines.extend(replica(config, &store).await);
+            lines
+        }
         Ok(Err(error)) => vec![away(&error.to_string())],
         Err(_) => vec![away("does not answer")],
     };
@@ -66,6 +71,26 @@ async fn look(config: &Config, clock: &Clock, store: &Store, took: Duration) -> 
     }
     lines.extend(found.archive.map(archive));
     lines
+}
+
+/// Waits until the replica has what the primary had when it was first asked.
+async fn replica(config: &Config, store: &Store) -> Option<Line> {
+    config.database.store.replica.as_ref()?;
+    let began = Instant::now();
+    let caught_up = loop {
+        match store.probe_replica().await {
+            Ok(lag) if lag < began.elapsed() => break Ok(()),
+            Ok(_) if began.elapsed() > LAG_LIMIT => break Err("is more than 5 s behind".to_owned()),
+            Ok(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(error) => break Err(error),
+        }
+    };
+    Some(match caught_up {
+        Ok(()) => Line::ok("replica", format!("is at most {:.1} s behind", began.elapsed().as_secs_f64())),
+        Err(what) => {
+            Line::warn("replica", what, "see it and the way to it; reads go to the primary meanwhile")
+        }
+    })
 }
 
 async fn schema(store: &Store) -> Line {
@@ -130,7 +155,7 @@ fn role(found: &Examination) -> Line {
 }
 
 fn archive(archive: Archive) -> Line {
-    let cure = "see archive_mode and archive_command in docs/operations";
+    let cure = "see docs/operations/point-in-time.md";
     match archive {
         Archive::Works => Line::ok("archive", "the write-ahead log is archived"),
         Archive::Off => Line::warn("archive", "is off, so there is no way back to a point in time", cure),

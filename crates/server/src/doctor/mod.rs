@@ -81,8 +81,10 @@ pub(crate) async fn examine(flags: &Flags, environment: &BTreeMap<String, String
     lines.push(services::disk(&config));
     lines.push(services::running(&config).await);
     lines.extend(database::examine(&config, &Clock::system()).await);
+    lines.extend(services::redis(&config).await);
     lines.extend(services::objects(&config).await);
     lines.push(services::model(&config).await);
+    lines.extend(services::certificate(&config, &Clock::system()));
     lines.push(services::backup(&config, &Clock::system()));
     lines
 }

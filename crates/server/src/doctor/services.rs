@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kernel::{Clock, TenantId};
+use kernel::{Clock, Micros, TenantId};
 use llm::Embedder;
-use store::Blobs;
+use store::backup::{self, Entry};
+use store::{Blobs, Redis};
 
 use super::Line;
-use crate::config::{Config, EmbeddingConfig};
+use crate::config::{Config, EmbeddingConfig, open_tls};
 use crate::disk::Disk;
 use crate::open::open_embedder;
 
@@ -18,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DISK_PERCENT: f64 = 85.0;
 /// Backups run daily; after this one was missed.
 const BACKUP_HOURS: i64 = 26;
+/// A certificate that should have been renewed by now: it usually is 30 days before its end.
+const CERTIFICATE_DAYS: i64 = 14;
 
 pub(super) fn disk(config: &Config) -> Line {
     let Some(disk) = Disk::of(&config.data_dir) else {
@@ -89,55 +92,124 @@ pub(super) async fn model(config: &Config) -> Line {
     }
 }
 
+/// How Redis is set to forget: what servers count in it must not go because something else came.
+pub(super) async fn redis(config: &Config) -> Option<Line> {
+    let url = config.redis_url.as_ref()?;
+    let asked = async {
+        let redis = Redis::open(url).ok()?;
+        redis.watch();
+        redis.standing().wait_for(|is_up| *is_up).await.ok()?;
+        Some(redis.eviction_policy().await.unwrap_or_default())
+    };
+    let answer = tokio::time::timeout(PATIENCE, asked).await.ok().flatten();
+    Some(eviction(answer.as_deref()))
+}
+
+/// `None` when Redis is away; empty when it does not tell.
+fn eviction(policy: Option<&str>) -> Line {
+    match policy {
+        None => Line::fail("redis", "does not answer", "start it, or mend REDIS_URL and the way to it"),
+        Some("") => Line::warn("redis", "does not tell its policy", "let our user run INFO, then see again"),
+        Some(kind) if kind == "noeviction" || kind.starts_with("volatile-") => {
+            Line::ok("redis", format!("answers, and forgets nothing early ({kind})"))
+        }
+        Some(kind) => {
+            let text = format!("may forget counts of limits: maxmemory-policy is {kind}");
+            Line::warn("redis", text, "set maxmemory-policy to noeviction")
+        }
+    }
+}
+
+/// How long the certificate is good. One that cannot be used is told of by the configuration's lines.
+pub(super) fn certificate(config: &Config, clock: &Clock) -> Option<Line> {
+    let tls = open_tls(config, clock.now()).ok().flatten()?;
+    Some(certificate_days((tls.expires_at().0 - clock.now().0) / Micros::DAY))
+}
+
+fn certificate_days(days: i64) -> Line {
+    if days < CERTIFICATE_DAYS {
+        let text = format!("expires in {days} days");
+        return Line::warn(
+            "certificate",
+            text,
+            "renew it; a running server takes up the new files by itself",
+        );
+    }
+    Line::ok("certificate", format!("is good for {days} days"))
+}
+
 pub(super) fn backup(config: &Config, clock: &Clock) -> Line {
-    let folder = config.data_dir.join("backups");
-    backup_age(newest(&folder), clock.now().0, &folder)
+    let folder = config.backup.folder.as_path();
+    match backup::list(folder) {
+        Ok(all) => backup_age(&all, clock.now(), folder),
+        Err(error) => Line::fail("backup", error.to_string(), "see BACKUP_DIR and its rights"),
+    }
 }
 
-/// When the newest backup was written, µs since 1970.
-fn newest(folder: &Path) -> Option<i64> {
-    let is_backup =
-        |name: &str| name.starts_with("backup_") && (name.ends_with(".hearth") || name.ends_with(".sql.gz"));
-    let files = std::fs::read_dir(folder).ok()?.flatten();
-    let written = files.filter(|file| file.file_name().to_str().is_some_and(is_backup)).filter_map(|file| {
-        let modified = file.metadata().ok()?.modified().ok()?;
-        Some(modified.duration_since(std::time::UNIX_EPOCH).ok()?.as_micros() as i64)
-    });
-    written.max()
-}
-
-fn backup_age(newest: Option<i64>, now: i64, folder: &Path) -> Line {
-    let Some(at) = newest else {
+/// `all` is newest first.
+fn backup_age(all: &[Entry], now: Micros, folder: &Path) -> Line {
+    let cure = "make one: hearth backup create; then see why the schedule did not";
+    let Some(newest) = all.first() else {
         let text = format!("there is none in {}", folder.display());
         return Line::warn("backup", text, "make one: hearth backup create");
     };
-    let hours = (now - at) / 3_600_000_000;
-    if hours > BACKUP_HOURS {
-        let text = format!("the newest is {hours} h old");
-        return Line::warn(
-            "backup",
-            text,
-            "make one: hearth backup create; then see why the schedule did not",
-        );
+    if let Some(problem) = newest.verdict.as_ref().and_then(|verdict| verdict.problem.as_ref()) {
+        return Line::fail("backup", format!("the newest is damaged: {problem}"), cure);
     }
-    Line::ok("backup", format!("the newest is {hours} h old"))
+    let Some(good) = all.iter().find(|entry| entry.is_verified()) else {
+        let text = format!("none in {} was verified", folder.display());
+        return Line::warn("backup", text, format!("hearth backup verify --deep {}", newest.name));
+    };
+    let hours = (now.0 - good.created_at.0) / (3_600 * Micros::SECOND);
+    let text = format!("the newest verified one is {hours} h old");
+    if hours > BACKUP_HOURS { Line::warn("backup", text, cure) } else { Line::ok("backup", text) }
 }
 
 #[cfg(test)]
 mod tests {
+    use store::backup::Verdict;
+
     use super::*;
     use crate::doctor::Status;
 
+    fn found(problem: Option<&str>) -> Verdict {
+        let problem = problem.map(str::to_owned);
+        Verdict { verified_at: Micros(0), is_deep: true, problem, size_bytes: 1 }
+    }
+
+    fn entry(at: Micros, verdict: Option<Verdict>) -> Entry {
+        let name = "backup_20260131_020000.hearth".to_owned();
+        Entry { path: name.clone().into(), name, created_at: at, size_bytes: 1, verdict }
+    }
+
     #[test]
-    fn a_backup_is_late_after_26_hours_and_other_files_are_none() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(newest(dir.path()), None);
-        std::fs::write(dir.path().join("notes.txt"), "").unwrap();
-        assert_eq!(newest(dir.path()), None);
-        std::fs::write(dir.path().join("backup_20260131_020000.hearth"), "").unwrap();
-        let at = newest(dir.path()).unwrap();
-        let status = |hours: i64| backup_age(Some(at), at + hours * 3_600_000_000, dir.path()).status;
-        assert_eq!((status(1), status(26), status(27)), (Status::Ok, Status::Ok, Status::Warn));
-        assert_eq!(backup_age(None, at, dir.path()).status, Status::Warn);
+    fn a_backup_must_be_there_verified_and_of_the_last_26_hours() {
+        let now = Micros::parse("2026-01-31T12:00:00Z").unwrap();
+        let ago = |hours: i64| now.plus(-hours * 3_600 * Micros::SECOND);
+        let good = |hours| entry(ago(hours), Some(found(None)));
+        let status = |all: &[Entry]| backup_age(all, now, Path::new("backups")).status;
+        assert_eq!(status(&[]), Status::Warn);
+        assert_eq!(
+            (status(&[good(1)]), status(&[good(26)]), status(&[good(27)])),
+            (Status::Ok, Status::Ok, Status::Warn)
+        );
+        assert_eq!(status(&[entry(ago(1), None)]), Status::Warn, "never verified");
+        assert_eq!(status(&[entry(ago(1), None), good(9)]), Status::Ok);
+        assert_eq!(status(&[entry(ago(1), Some(found(Some("broken")))), good(9)]), Status::Fail);
+    }
+
+    #[test]
+    fn redis_must_not_forget_and_a_certificate_must_last() {
+        for (policy, status) in [
+            (None, Status::Fail),
+            (Some(""), Status::Warn),
+            (Some("noeviction"), Status::Ok),
+            (Some("volatile-lru"), Status::Ok),
+            (Some("allkeys-lru"), Status::Warn),
+        ] {
+            let line = eviction(policy);
+            assert_eq!((line.status, line.cure.is_empty()), (status, status == Status::Ok), "{line:?}");
+        }
+        assert_eq!((certificate_days(13).status, certificate_days(14).status), (Status::Warn, Status::Ok));
     }
 }

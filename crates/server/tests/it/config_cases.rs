@@ -167,6 +167,16 @@ pub(crate) const ALWAYS: &[Case] = &[
     (&[("RATE_LIMIT_EVENTS_PER_MINUTE", "many")], "RATE_LIMIT_EVENTS_PER_MINUTE", &["whole number"]),
     (&[("REDIS_URL", "localhost:6379")], "REDIS_URL", &["redis://host:6379"]),
     (&[("REDIS_ENABLED", "true")], "REDIS_ENABLED", &["REDIS_URL is not set"]),
+    (
+        &[("DATABASE_URL_REPLICA", "postgres://hearth@localhost:5433/hearth")],
+        "DATABASE_URL_REPLICA",
+        &["is no PostgreSQL", "name its primary"],
+    ),
+    (
+        &[("DATABASE_URL", "postgres://hearth@localhost/hearth"), ("DATABASE_URL_REPLICA", "sqlite:copy.db")],
+        "DATABASE_URL_REPLICA",
+        &["no address of a database"],
+    ),
     (&[("JWT_EXPIRES_IN", "1s")], "JWT_EXPIRES_IN", &["60000", "ms"]),
     (&[("JWT_EXPIRATION_HOURS", "10000")], "JWT_EXPIRATION_HOURS", &["ms"]),
     (&[("JWT_EXPIRES_IN", "24 fortnights")], "JWT_EXPIRES_IN", &["write it like"]),
@@ -306,4 +316,12 @@ pub(crate) const BY_ENVIRONMENT: &[Case] = &[
         &["without TLS"],
     ),
     (&[("PGHOST", "db.example.com"), ("PGSSLMODE", "allow")], "PGHOST", &["without TLS"]),
+    (
+        &[
+            ("DATABASE_URL", "postgres://hearth@localhost/hearth"),
+            ("DATABASE_URL_REPLICA", "postgres://hearth@localhost:5433/hearth"),
+        ],
+        "DATABASE_URL_REPLICA",
+        &["needs REDIS_URL", "remove this"],
+    ),
 ];

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testkit::Cluster;
 use testkit::proxy::{Fault, Proxy};
 use tokio::task::JoinSet;
 
@@ -194,6 +195,61 @@ async fn embeddings_row(fault: Fault) {
     place.keeps_its_books().await;
 }
 
+/// The replica's line breaks: no answer but the usual one, and reads come back to it by themselves.
+async fn replica_row(fault: Fault, (primary, standby): (String, String)) {
+    let (before, name) = standby.rsplit_once('/').unwrap();
+    let (scheme, target) = before.rsplit_once('@').unwrap();
+    let line = Proxy::to(target).await;
+    let replica = format!("{scheme}@{}/{name}", line.address());
+    let server = Server::start_unready(&primary, &[("DATABASE_URL_REPLICA", &replica)]).await;
+    server.app.become_ready().await.unwrap();
+    let mut place = Place::new(server, line).await;
+    // Another caller reads: what one wrote oneself is read on the primary.
+    let reader = key(&place.server, "acme", &["memory:*"], None).await;
+    let of_ada = |text: &str| {
+        let mut event = event(text);
+        event["user_id"] = "ada".into();
+        event
+    };
+    let has_one = |answer: &Answer| answer.json["items"].as_array().is_some_and(|items| items.len() == 1);
+    let sessions = "/api/v1/sessions?user_id=ada";
+    let is_up = |wanted: bool| {
+        let app = place.server.app.clone();
+        let is_so =
+            move || app.dependencies().iter().any(|one| one.name == "replica" && one.up == Some(wanted));
+        async move {
+            while !is_so() {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    let limit = Duration::from_secs(15);
+    let (up, down, up_again) = (is_up(true), is_up(false), is_up(true));
+    place.record(&of_ada("before")).await.expect(201);
+    tokio::time::timeout(limit, up).await.expect("it is up");
+    eventually(10, || place.server.get_as(&reader, sessions), has_one).await;
+
+    place.line.set(fault);
+    for what in ["read", "again"] {
+        let asked = Instant::now();
+        let read = place.server.get_as(&reader, sessions).await;
+        cell("replica", fault, what, asked, &read, &[(200, "")]);
+        assert!(has_one(&read), "{}", read.text());
+    }
+    let asked = Instant::now();
+    let write = place.record(&of_ada("meanwhile")).await;
+    cell("replica", fault, "write", asked, &write, &[(201, "")]);
+    tokio::time::timeout(limit, down).await.expect("it is down");
+    place.is_alive().await;
+    place.server.get("/health/ready").await.expect(200);
+
+    place.line.set(Fault::None);
+    tokio::time::timeout(limit, up_again).await.expect("it is up again");
+    place.record(&of_ada("after")).await.expect(201);
+    let stats = place.server.get_as(&place.key, "/api/v1/memory/stats?user_id=ada").await.expect(200).json;
+    assert_eq!(stats["events"], place.acknowledged);
+}
+
 /// Runs rows beside each other and fails with the first that does.
 async fn all<F: Future<Output = ()> + Send + 'static>(rows: impl IntoIterator<Item = F>) {
     let mut running: JoinSet<()> = rows.into_iter().collect();
@@ -206,6 +262,17 @@ async fn all<F: Future<Output = ()> + Send + 'static>(rows: impl IntoIterator<It
 async fn a_sick_database_is_answered_with_503_and_forgiven() {
     // One that drips is cut off by the deadline of the request, 504 after 30 s: too long to wait for here.
     all(Fault::OF_TCP.into_iter().filter(|fault| *fault != Fault::Drip).map(database_row)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sick_replica_costs_no_error() {
+    let cluster = Cluster::start();
+    let mut rows = Vec::new();
+    for fault in Fault::OF_TCP {
+        let name = format!("{fault:?}").to_lowercase();
+        rows.push(replica_row(fault, cluster.database(&name).await));
+    }
+    all(rows).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

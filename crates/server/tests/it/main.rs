@@ -24,6 +24,7 @@ mod outage;
 mod principals;
 mod probes;
 mod raw;
+mod replica;
 mod routes;
 mod routes_table;
 mod series;

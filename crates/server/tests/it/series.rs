@@ -9,7 +9,8 @@ use crate::support::*;
 
 /// Name, type and labels of every series of the contract that this server has work for. Those of chat, companion, coach,
 /// fleet and models (`llm_*`, `active_conversations`, `hearth_agents`), of event streams (`http_stream_duration_seconds`),
-/// and of the replica come with those rooms; `hearth_backup_last_success_timestamp_seconds` comes with the first good backup.
+/// come with those rooms; those of the replica are in `replica`, and `hearth_backup_last_success_timestamp_seconds` comes with
+/// the first good backup.
 const SERIES: &[(&str, &str, &[&str])] = &[
     ("agent_memory_total_requests", "counter", &[]),
     ("agent_memory_successful_requests", "counter", &[]),

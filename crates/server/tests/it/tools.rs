@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use store::sqlx::{Connection, PgConnection};
+use testkit::{Cluster, RedisServer};
 
 use crate::config_binary::hearth;
 use crate::outage::s3_server;
@@ -175,4 +177,43 @@ async fn health_ends_with_0_only_when_the_server_answers_on_its_own_port() {
     let nobody = format!("hearth: not alive: nothing answers at http://127.0.0.1:{closed}/health/live\n");
     assert_eq!(ask(closed, &["health"]).await, (Some(1), String::new(), nobody));
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "something was left behind");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_tells_of_replica_redis_and_backups() {
+    let (cluster, redis) = (Cluster::start(), RedisServer::start());
+    let (primary, standby) = cluster.database("hearth").await;
+    let home = tempfile::tempdir().unwrap();
+    let port = closed_port().await.to_string();
+    let backups = home.path().join("elsewhere");
+    std::fs::create_dir(&backups).unwrap();
+    let address = redis.url();
+    let place = [
+        ("PORT", port.as_str()),
+        ("DATABASE_URL", &primary),
+        ("REDIS_URL", address.expose()),
+        ("BACKUP_DIR", backups.to_str().unwrap()),
+    ];
+    let with_replica = async |address: &str| {
+        let mut settings = place.to_vec();
+        settings.push(("DATABASE_URL_REPLICA", address));
+        doctor(home.path(), &settings).await.1
+    };
+    let lines = with_replica(&standby).await;
+    assert_eq!(
+        (&line(&lines, "replica")["status"], &line(&lines, "redis")["status"]),
+        (&"ok".into(), &"ok".into())
+    );
+    assert!(line(&lines, "backup")["text"].as_str().unwrap().ends_with("elsewhere"), "{lines:?}");
+    let replica = line(&with_replica(&primary).await, "replica");
+    assert_eq!(replica["status"], "warn");
+    assert!(replica["text"].as_str().unwrap().starts_with("is no standby"), "{replica}");
+    cluster.pause_replay().await;
+    store::sqlx::raw_sql("CREATE TABLE unseen (n INT)").execute(&mut connect(&primary).await).await.unwrap();
+    let replica = line(&with_replica(&standby).await, "replica");
+    assert_eq!(replica["text"], "is more than 5 s behind");
+}
+
+async fn connect(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.unwrap()
 }

@@ -14,6 +14,7 @@ mod migrations;
 mod queue;
 mod reach;
 mod redis;
+mod replica;
 mod retention;
 mod rows;
 mod schedules;

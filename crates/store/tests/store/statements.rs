@@ -11,7 +11,7 @@ use store::{Conn, Engine};
 use testkit::homes;
 
 /// Parts of statements that one engine alone understands. Each must still occur.
-const POSTGRES_ONLY: [&str; 9] = [
+const POSTGRES_ONLY: [&str; 10] = [
     "FOR UPDATE SKIP LOCKED",
     "pg_advisory_lock",
     "current_setting",
@@ -21,6 +21,7 @@ const POSTGRES_ONLY: [&str; 9] = [
     "pg_database_size",
     "pg_indexes",
     "pg_settings",
+    "pg_control_system",
 ];
 const SQLITE_ONLY: [&str; 2] = ["sqlite_master", "pragma_page_count"];
 
