@@ -22,7 +22,9 @@ pub async fn everything_in(home: &Home) -> Vec<u8> {
             let sql = format!("SELECT CAST(t.* AS TEXT) FROM \"{}\" AS t", table.name);
             let rows: Vec<(String,)> =
                 sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut conn).await.expect("rows are text");
-            rows.iter().for_each(|row| all.extend_from_slice(row.0.as_bytes()));
+            for (row,) in rows {
+                all.extend_from_slice(row.as_bytes());
+            }
         }
     }
     all

@@ -35,7 +35,7 @@ const PATTERNS: &[(&str, &str)] = &[
         ),
     ),
     ("url_password", r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@]{0,64}:([^\s/@]{1,256})@"),
-    ("credential", r#"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9+/._~-]{16,}={0,2})"#),
+    ("credential", r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9+/._~-]{16,}={0,2})"),
     ("card", r"\b\d(?:[ -]?\d){12,18}\b"),
     (
         "assignment",
