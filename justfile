@@ -41,6 +41,11 @@ power-cuts images="5000":
 cost profile="dev":
     scripts/cost {{profile}}
 
+# Every command of the runbooks, or of those named, against a scratch server; needs the services of HEARTH_TEST_POSTGRES_*.
+runbooks *pages:
+    cargo build --package server --bin hearth
+    python3 scripts/kit/runbooks.py target/debug/hearth {{pages}}
+
 # Answers per second of the health check against a FastAPI program.
 bench-live:
     scripts/bench-http

@@ -225,3 +225,9 @@ nginx_answers() {
     return 1
   }
 }
+
+# check_runbooks: every command of every runbook, against a scratch server; planted mistakes are found.
+check_runbooks() {
+  need jq jq
+  python3 scripts/kit/runbooks.py "${CARGO_TARGET_DIR:-target}/debug/hearth" --control
+}
