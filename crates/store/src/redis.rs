@@ -1,10 +1,12 @@
 //! Redis, where there is one: what servers share beside the database. Nothing in it is the only copy of anything.
 //!
-//! No request waits longer than [`PATIENCE`] for it. While it is away nobody waits at all: one watcher tries to reach it,
-//! and every answer is `None`, which means "go on without".
+//! One watcher decides whether it is there. While it is away nobody waits for it, and every answer is `None`, which means
+//! "go on without". A late answer proves nothing: it may be this process that had no time. The watcher then asks for signs
+//! of life, and who needs the answer waits for its word, about a second at most; who can do without waits [`PATIENCE`].
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use ::redis::aio::MultiplexedConnection;
@@ -13,10 +15,10 @@ use kernel::Secret;
 use metrics::Counter;
 use tokio::sync::{Notify, watch};
 
-/// Longest wait for the answer to a command.
+/// After this long an answer is late.
 pub const PATIENCE: Duration = Duration::from_millis(250);
-/// Commands in a row without an answer before the connection is given up.
-const MOST_SILENT: u32 = 3;
+/// Signs of life in a row that are late before the connection is given up.
+const MOST_LATE: usize = 3;
 /// Longest wait for a connection; only the watcher waits for one.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// How often a server says that it lives, and at most how long until Redis is tried again.
@@ -59,14 +61,12 @@ struct Inner {
     client: Client,
     /// Names this server among those that live.
     server_id: String,
-    /// Since when it is there.
-    connection: RwLock<Option<(MultiplexedConnection, Instant)>>,
-    /// Tells the watcher that a command failed.
-    lost: Notify,
+    /// And since when it is there.
+    connection: watch::Sender<Option<(MultiplexedConnection, Instant)>>,
+    /// Tells the watcher that a command failed or is late.
+    doubted: Notify,
     standing: watch::Sender<bool>,
     servers: AtomicU32,
-    /// Commands in a row that got no answer in time.
-    silent: AtomicU32,
     heartbeat: Script,
     counters: [Counter; 3],
 }
@@ -91,11 +91,10 @@ impl Redis {
         Ok(Self(Arc::new(Inner {
             client,
             server_id: kernel::random::token(),
-            connection: RwLock::default(),
-            lost: Notify::new(),
+            connection: watch::Sender::new(None),
+            doubted: Notify::new(),
             standing: watch::Sender::new(false),
             servers: AtomicU32::new(1),
-            silent: AtomicU32::new(0),
             heartbeat: Script::new(HEARTBEAT),
             counters: ["ok", "error", "away"].map(counter),
         })))
@@ -103,13 +102,12 @@ impl Redis {
 
     /// Whether the last thing heard of it was good.
     pub fn is_up(&self) -> bool {
-        self.connection().is_some()
+        self.0.connection.borrow().is_some()
     }
 
     /// How long it has been there without a break; zero when it is away.
     pub fn up_for(&self) -> Duration {
-        let held = self.0.connection.read().unwrap_or_else(PoisonError::into_inner);
-        held.as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
+        self.0.connection.borrow().as_ref().map_or(Duration::ZERO, |(_, since)| since.elapsed())
     }
 
     /// Servers that shared it when it was last seen, this one among them; at least 1.
@@ -134,8 +132,8 @@ impl Redis {
             self.0.standing.send_replace(is_up);
             if is_up {
                 pause = FIRST_PAUSE;
-                let lost = tokio::time::timeout(PROBE_EVERY, self.0.lost.notified()).await;
-                if lost.is_err() {
+                let _ = tokio::time::timeout(PROBE_EVERY, self.0.doubted.notified()).await;
+                if self.is_up() {
                     continue;
                 }
                 self.0.standing.send_replace(false);
@@ -164,13 +162,15 @@ impl Redis {
         Some(line.trim().to_owned())
     }
 
-    /// Runs a script; `None` when Redis is away or refuses it.
+    /// Runs a script; `None` when Redis is away or refuses it. Waits as long as the watcher believes in the connection: a
+    /// script may have run, and going on without its answer would count it twice.
     pub async fn call<T: FromRedisValue>(
         &self,
         script: &Script,
         keys: &[String],
         arguments: &[impl ToRedisArgs],
     ) -> Option<T> {
+        let mut seen = self.0.connection.subscribe();
         let mut connection = self.connection_or_count()?;
         let mut invocation = script.0.prepare_invoke();
         for key in keys {
@@ -179,81 +179,88 @@ impl Redis {
         for argument in arguments {
             invocation.arg(argument);
         }
-        self.finish(invocation.invoke_async(&mut connection)).await
+        let mut answer = pin!(invocation.invoke_async(&mut connection));
+        let in_time = tokio::time::timeout(PATIENCE, &mut answer).await;
+        let Err(_late) = in_time else {
+            return self.finish(in_time.ok());
+        };
+        self.0.doubted.notify_one();
+        tokio::select! {
+            answer = answer => self.finish(Some(answer)),
+            _ = seen.changed() => self.finish(None),
+        }
     }
 
-    /// Sends a command; `None` when Redis is away or refuses it.
+    /// Sends a command; `None` when Redis is away, late or refuses it.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &::redis::Cmd) -> Option<T> {
         let mut connection = self.connection_or_count()?;
-        self.finish(command.query_async(&mut connection)).await
+        let answer = tokio::time::timeout(PATIENCE, command.query_async(&mut connection)).await;
+        if answer.is_err() {
+            self.0.doubted.notify_one();
+        }
+        self.finish(answer.ok())
     }
 
     /// Connects if need be and says that this server lives.
     async fn beat(&self) -> bool {
-        if self.connection().is_none() {
+        if !self.is_up() {
             let config = AsyncConnectionConfig::new()
                 .set_connection_timeout(Some(CONNECT_LIMIT))
                 .set_response_timeout(None);
             match self.0.client.get_multiplexed_async_connection_with_config(&config).await {
-                Ok(connection) => self.set_connection(Some(connection)),
+                Ok(connection) => _ = self.0.connection.send_replace(Some((connection, Instant::now()))),
                 Err(error) => {
                     tracing::warn!(%error, "redis is away; the server goes on without");
                     return false;
                 }
             }
         }
-        let arguments = [self.0.server_id.clone(), SILENCE_MS.to_string()];
-        let servers = self.call(&self.0.heartbeat, &["hearth:servers".to_owned()], &arguments).await;
-        if let Some(servers) = servers {
-            self.0.servers.store(servers, Ordering::Relaxed);
-            return true;
+        for _ in 0..MOST_LATE {
+            let Some(mut connection) = self.connection_or_count() else { return false };
+            let mut heartbeat = self.0.heartbeat.0.prepare_invoke();
+            heartbeat.key("hearth:servers").arg(&self.0.server_id).arg(SILENCE_MS);
+            let answer = tokio::time::timeout(PATIENCE, heartbeat.invoke_async(&mut connection)).await;
+            let is_late = answer.is_err();
+            if let Some(servers) = self.finish(answer.ok()) {
+                self.0.servers.store(servers, Ordering::Relaxed);
+                return true;
+            }
+            if !is_late {
+                break;
+            }
         }
-        // Connected, but of no use: a replica, a full one, or one that still loads.
-        self.set_connection(None);
+        // Connected, but of no use: silent, a replica, a full one, or one that still loads.
+        self.0.connection.send_replace(None);
         false
     }
 
-    /// Waits for an answer, and lets go of a connection that gives none.
-    async fn finish<T>(&self, answer: impl Future<Output = Result<T, RedisError>>) -> Option<T> {
-        let error = match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(value)) => {
-                self.0.silent.store(0, Ordering::Relaxed);
+    /// Counts an answer, and lets go of a connection that broke; `None` is one that did not come.
+    fn finish<T>(&self, answer: Option<Result<T, RedisError>>) -> Option<T> {
+        let error = match answer {
+            Some(Ok(value)) => {
                 self.count(Outcome::Ok);
                 return Some(value);
             }
-            Ok(Err(error)) => Some(error),
-            Err(_) => None,
+            Some(Err(error)) => Some(error),
+            None => None,
         };
         self.count(Outcome::Error);
-        let is_lost = match &error {
-            Some(error) => error.is_io_error() || error.is_connection_dropped(),
-            // One late answer may be our own lack of time.
-            None => self.0.silent.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_SILENT,
-        };
+        let is_broken = error.as_ref().is_some_and(|e| e.is_io_error() || e.is_connection_dropped());
         let why = error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
-        tracing::debug!(why, is_lost, "a command to redis failed");
-        if is_lost {
-            self.set_connection(None);
-            self.0.lost.notify_one();
+        tracing::debug!(why, is_broken, "a command to redis failed");
+        if is_broken {
+            self.0.connection.send_replace(None);
+            self.0.doubted.notify_one();
         }
         None
     }
 
-    fn connection(&self) -> Option<MultiplexedConnection> {
-        let held = self.0.connection.read().unwrap_or_else(PoisonError::into_inner);
-        held.as_ref().map(|(connection, _)| connection.clone())
-    }
-
     fn connection_or_count(&self) -> Option<MultiplexedConnection> {
-        self.connection().or_else(|| {
+        let connection = self.0.connection.borrow().as_ref().map(|(connection, _)| connection.clone());
+        if connection.is_none() {
             self.count(Outcome::Away);
-            None
-        })
-    }
-
-    fn set_connection(&self, connection: Option<MultiplexedConnection>) {
-        let since = connection.map(|connection| (connection, Instant::now()));
-        *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = since;
+        }
+        connection
     }
 
     fn count(&self, outcome: Outcome) {

@@ -61,7 +61,8 @@ impl Limits {
         self.config.store(config.map(Arc::new));
     }
 
-    /// Counts one request; `None` when nobody is limited. Waits for Redis at most [`store::redis::PATIENCE`].
+    /// Counts one request; `None` when nobody is limited. Waits for Redis while it lives, and about a second until it is
+    /// known that it does not.
     ///
     /// # Errors
     /// `rate_limited` with the seconds to wait, beside the state that the answer's headers tell.
