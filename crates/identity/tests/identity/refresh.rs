@@ -1,29 +1,66 @@
 //! Rotation: one success, and a second use ends everything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::support::*;
 use kernel::Micros;
+use store::{Reach, execute, fetch_all};
+use tokio::sync::Barrier;
 
+/// `HEARTH_REFRESH_ROUNDS` sets how often.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_hundred_refreshes_at_once_exactly_one_succeeds_and_the_family_ends() {
+    let rounds = std::env::var("HEARTH_REFRESH_ROUNDS").map_or(2, |rounds| rounds.parse().unwrap());
     for world in worlds().await {
         world.user("acme", "ada", None).await;
-        let first = world.sign_in("acme", "ada").await;
-        let tries: Vec<_> = (0..100)
-            .map(|_| {
-                let (identity, token) = (world.identity.clone(), first.refresh_token.clone());
-                tokio::spawn(async move { code(identity.refresh(&token, origin()).await) })
-            })
-            .collect();
-        let mut codes = BTreeMap::new();
-        for one in tries {
-            *codes.entry(one.await.unwrap()).or_insert(0) += 1;
+        for round in 1..=rounds {
+            let first = world.sign_in("acme", "ada").await;
+            let tries: Vec<_> = (0..100)
+                .map(|_| {
+                    let (identity, token) = (world.identity.clone(), first.refresh_token.clone());
+                    tokio::spawn(async move { code(identity.refresh(&token, origin()).await) })
+                })
+                .collect();
+            let mut codes = BTreeMap::new();
+            for one in tries {
+                *codes.entry(one.await.unwrap()).or_insert(0) += 1;
+            }
+            assert_eq!(codes, BTreeMap::from([("ok", 1), ("refresh_token_reused", 99)]), "round {round}");
+            assert_eq!(world.code(bearer(&first.access_token)).await, "invalid_access_token");
+            assert_eq!(world.count("SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL").await, 0);
+            assert_eq!(world.count("SELECT COUNT(*) FROM refresh_tokens").await, 2 * round);
         }
-        assert_eq!(codes, BTreeMap::from([("ok", 1), ("refresh_token_reused", 99)]));
-        assert_eq!(world.code(bearer(&first.access_token)).await, "invalid_access_token");
-        assert_eq!(world.count("SELECT COUNT(*) FROM sessions WHERE ended_at IS NULL").await, 0);
-        assert_eq!(world.count("SELECT COUNT(*) FROM refresh_tokens").await, 2);
+    }
+}
+
+/// The control: looking whether a token was used and then using it lets more than one refresh through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_refresh_that_looks_and_then_writes_is_caught() {
+    for world in worlds().await {
+        world.user("acme", "ada", None).await;
+        world.sign_in("acme", "ada").await;
+        let looked = Arc::new(Barrier::new(2));
+        let tries = [looked.clone(), looked].map(|looked| {
+            let store = world.store.clone();
+            tokio::spawn(async move {
+                let mut conn = store.read(Reach::Everyone).await.unwrap();
+                let unused = "SELECT COUNT(*) FROM refresh_tokens WHERE used_at IS NULL";
+                let found = fetch_all!(&mut conn, (i64,), unused).unwrap()[0].0;
+                drop(conn);
+                looked.wait().await;
+                let using = store.write("test.use", Reach::Everyone, |tx| {
+                    Box::pin(async move { Ok(execute!(tx, "UPDATE refresh_tokens SET used_at = 1")?) })
+                });
+                using.await.unwrap();
+                found
+            })
+        });
+        let mut succeeded = 0;
+        for one in tries {
+            succeeded += one.await.unwrap();
+        }
+        assert_eq!(succeeded, 2, "the test of a hundred could not fail");
     }
 }
 
