@@ -1,22 +1,33 @@
 //! The caller's address: the peer, or what a trusted proxy says of it.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// Which peers may speak for others.
+/// Which peers may speak for others: the operator's own proxies. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct AddressRules {
-    /// Networks of the operator's own proxies.
-    pub trusted_proxies: Vec<IpNet>,
-}
+pub struct AddressRules(Arc<ArcSwap<Vec<IpNet>>>);
 
 /// Headers that only a proxy sets: a request with one of them has come from further away than its peer.
 const FORWARDING: [&str; 5] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 impl AddressRules {
+    /// Trusts these networks.
+    pub fn new(trusted_proxies: Vec<IpNet>) -> Self {
+        let rules = Self::default();
+        rules.set(trusted_proxies);
+        rules
+    }
+
+    /// Trusts these networks from now on, and no others.
+    pub fn set(&self, trusted_proxies: Vec<IpNet>) {
+        self.0.store(Arc::new(trusted_proxies));
+    }
+
     /// The right-most address that is not a trusted proxy's. Headers of untrusted peers are not read.
     pub fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut caller = peer.to_canonical();
@@ -39,7 +50,7 @@ impl AddressRules {
     }
 
     pub(crate) fn is_trusted(&self, address: IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|net| net.contains(&address))
+        self.0.load().iter().any(|net| net.contains(&address))
     }
 
     /// Whether a request carries forwarding headers that its peer had no right to set.
@@ -103,7 +114,7 @@ mod tests {
     use super::*;
 
     fn caller(trusted: &str, peer: &str, name: &'static str, value: &str) -> String {
-        let rules = AddressRules { trusted_proxies: vec![trusted.parse().unwrap()] };
+        let rules = AddressRules::new(vec![trusted.parse().unwrap()]);
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         rules.caller(peer.parse().unwrap(), &headers).to_string()
@@ -111,7 +122,7 @@ mod tests {
 
     #[test]
     fn only_trusted_proxies_say_that_a_caller_is_encrypted() {
-        let rules = AddressRules { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()] };
+        let rules = AddressRules::new(vec!["10.0.0.0/8".parse().unwrap()]);
         let says = |peer: &str, name: &'static str, value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());

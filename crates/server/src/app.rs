@@ -9,7 +9,7 @@ use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use httpkit::accept::{AcceptConfig, PlaceLimits, TimeLimits};
 use httpkit::tls::Tls;
-use httpkit::{Authenticator, Edge};
+use httpkit::{AddressRules, Authenticator, Edge};
 use identity::Identity;
 use kernel::Clock;
 use memory::{Memory, MemoryConfig};
@@ -141,7 +141,7 @@ impl App {
             wake_jobs: wake_jobs.clone(),
         };
         let edge = edge::start(&config, redis.clone(), &store, &observer);
-        let router = edge.around(router(admin, &observer));
+        let router = edge.around(router(admin, edge.addresses().clone(), &observer));
         Ok(Self {
             config,
             store,
@@ -255,7 +255,7 @@ impl App {
         AcceptConfig {
             places: PlaceLimits { total, per_address, ..PlaceLimits::default() },
             times: TimeLimits::default(),
-            addresses: edge::addresses(config),
+            addresses: self.edge.addresses().clone(),
             tls: self.tls.clone(),
             // Its manager keeps the socket: what comes meanwhile waits for the next server.
             drain_grace: if self.is_activated.load(Ordering::SeqCst) {
@@ -305,7 +305,7 @@ async fn forget_old_failures(identity: Identity) {
     }
 }
 
-fn router(admin: Admin, observer: &Observer) -> Router {
+fn router(admin: Admin, addresses: AddressRules, observer: &Observer) -> Router {
     let Admin { config, store, clock, identity, memory, health, .. } = admin.clone();
     let metrics = Metrics::new(
         store,
@@ -313,7 +313,7 @@ fn router(admin: Admin, observer: &Observer) -> Router {
         clock,
         SystemWatch::start(config.data_dir.clone()),
         config.metrics.clone(),
-        edge::addresses(&config),
+        addresses,
         observer,
     );
     let authenticator: Authenticator = Arc::new(identity.clone());

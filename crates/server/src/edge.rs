@@ -8,19 +8,14 @@ use store::{Redis, Store};
 use crate::config::Config;
 use crate::metrics::{self, Observer};
 
-/// Whose word counts for a caller's address.
-pub(crate) fn addresses(config: &Config) -> AddressRules {
-    AddressRules { trusted_proxies: config.trusted_proxies.clone() }
-}
-
-/// The edge, which forgets idle callers by itself.
+/// The edge, which forgets idle callers by itself; other things of every minute are done beside.
 pub(crate) fn start(config: &Config, redis: Option<Redis>, store: &Store, observer: &Observer) -> Edge {
     let observer = observer.clone();
     let edge = Edge::new(
         EdgeConfig {
             slow_request: Some(config.slow_request),
             cors_origins: config.cors_origins.clone(),
-            addresses: addresses(config),
+            addresses: AddressRules::new(config.trusted_proxies.clone()),
             rate: config.rate,
             redis,
             at_once: config.at_once,
@@ -35,6 +30,7 @@ pub(crate) fn start(config: &Config, redis: Option<Redis>, store: &Store, observ
         loop {
             every.tick().await;
             crate::backups::note_newest(&backups);
+            crate::logs::tell_folded();
             forgetting.forget_idle();
             metrics::recorder().run_upkeep();
         }

@@ -11,6 +11,7 @@ pub mod dependencies;
 mod disk;
 mod doctor;
 mod edge;
+mod folding;
 mod format;
 mod health;
 pub mod logs;

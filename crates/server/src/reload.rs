@@ -13,6 +13,8 @@ impl App {
         let Changes { taken, waiting } = self.settings.renew(&config);
         crate::logs::set_level(&config.log.level);
         self.edge.set_rate(config.rate);
+        self.edge.set_cors_origins(config.cors_origins);
+        self.edge.addresses().set(config.trusted_proxies);
         if let Some(tls) = &self.tls {
             tls.try_reload(&self.clock);
         }

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn places(total: usize, per_address: usize) -> Arc<Places> {
-        let addresses = AddressRules { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()] };
+        let addresses = AddressRules::new(vec!["10.0.0.0/8".parse().unwrap()]);
         Places::new(PlaceLimits { total, per_address, reserve: 1 }, addresses)
     }
 

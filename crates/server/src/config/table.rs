@@ -221,13 +221,15 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Exact origins of other sites' pages that may call; none when absent.",
     )
-    .or(&[alias("ALLOWED_ORIGINS")]),
+    .or(&[alias("ALLOWED_ORIGINS")])
+    .live(),
     setting(
         "TRUSTED_PROXIES",
         Kind::List,
         "",
         "Addresses or networks whose forwarding headers are believed.",
-    ),
+    )
+    .live(),
     setting(
         "MAX_CONNECTIONS",
         Kind::Number(1, 1_000_000),

@@ -87,3 +87,21 @@ async fn without_named_origins_only_the_own_page_may_call() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reload_changes_whose_pages_may_call_and_whose_word_counts_for_an_address() {
+    let server = Server::start(Engine::Sqlite).await;
+    let ask = async || {
+        let request = server.request("GET", "/metrics").header("origin", ALLOWED);
+        let answer = server.send(request.header("x-forwarded-for", "127.0.0.1")).await;
+        (!answer.header("access-control-allow-origin").is_empty(), answer.status == 200)
+    };
+    assert_eq!(ask().await, (false, false));
+    let proxy = ("TRUSTED_PROXIES", "127.0.0.0/8");
+    server.app.apply(server.settings_again(&[SETTINGS[0], proxy])).await;
+    assert_eq!(ask().await, (true, true));
+    server.app.apply(server.settings_again(&[proxy])).await;
+    assert_eq!(ask().await, (false, true));
+    server.app.apply(server.settings_again(&[])).await;
+    assert_eq!(ask().await, (false, false));
+}
