@@ -231,3 +231,65 @@ check_runbooks() {
   need jq jq
   python3 scripts/kit/runbooks.py "${CARGO_TARGET_DIR:-target}/debug/hearth" --control
 }
+
+# check_dashboard: every series of a panel or an alert is in a scrape of a server that was used; promtool reads every query.
+check_dashboard() {
+  need promtool prometheus
+  local home=$RUN_DIR/dashboard key operator
+  mkdir -p "$home"
+  start_hearth dashboard EMBEDDING_BASE_URL=none RATE_LIMIT_MAX_REQUESTS=8
+  key=$(beside dashboard admin create-key --tenant home --scopes memory:read,memory:write)
+  operator=$(beside dashboard admin create-key --tenant home --scopes admin)
+  ask "$key" POST events '{"session_id":"a","channel":"private","kind":"message","actor":{"type":"human","id":"a"},"content":{"text":"otters"}}'
+  ask "$key" POST memories/search '{"query":"otters"}'
+  for _ in {1..10}; do ask "$key" GET sessions; done
+  ask "$operator" POST admin/backups
+  wait_until 30 scrape_holds hearth_backup_last_success_timestamp_seconds
+  curl -fsS "$HEARTH_URL/metrics" >"$home/scrape"
+  "$CACHE_DIR/venv-kit/bin/python" scripts/kit/panels.py "$home/scrape" "$home/rules.yml"
+  promtool check rules "$home/rules.yml"
+  stop_hearth dashboard
+}
+
+# beside NAME ARGUMENTS...: a command of the server that start_hearth NAME started.
+beside() {
+  local name=$1
+  shift
+  (clean_hearth "$RUN_DIR/$name-data" -- "$@")
+}
+
+# ask KEY METHOD PATH [BODY]: a request below /api/v1, whatever the answer.
+ask() {
+  curl -sS -o /dev/null -X "$2" "$HEARTH_URL/api/v1/$3" -H "Authorization: Bearer $1" -H 'Content-Type: application/json' ${4:+-d "$4"}
+}
+
+# scrape_holds SERIES: is it in what a scrape of HEARTH_URL says now?
+scrape_holds() { curl -fsS "$HEARTH_URL/metrics" | grep "^$1"; }
+
+# check_compat: the commands under their older names say and end as their users expect.
+check_compat() {
+  local home=$RUN_DIR/compat port
+  mkdir -p "$home/bin"
+  mkdir -m 700 "$home/data"
+  ln -sf "$(realpath "${CARGO_TARGET_DIR:-target}/debug/hearth")" "$home/bin/hearth"
+  compat run_migrations.sh | grep 'applied 001_engine_room'
+  compat backup.sh >"$home/said"
+  grep -x 'Backup successful: .*\.hearth' "$home/said"
+  grep -x "Backup completed: $(sed -n 's/^Backup successful: //p' "$home/said")" "$home/said"
+  port=$(free_port)
+  refuses compat monitor.py --host "http://127.0.0.1:$port" --interval 1 --duration 1 --output "$home/monitor.csv"
+  head -n 1 "$home/monitor.csv" | grep '^timestamp,cpu_percent,memory_mb,'
+  local code=0
+  compat backup.sh --format sql 2>"$home/failed" || code=$?
+  [ "$code" -eq 1 ] && [ "$(grep -c 'Backup failed!' "$home/failed")" -eq 1 ]
+  code=0
+  BACKUP_DIR=$home/bin/hearth compat backup.sh 2>"$home/failed" || code=$?
+  [ "$code" -eq 1 ] && [ "$(grep -c 'Backup failed!' "$home/failed")" -eq 1 ]
+}
+
+# compat SCRIPT ARGUMENTS...: a script of deploy/compat on an embedded database of its own.
+compat() {
+  local script=$1
+  shift
+  env -i PATH="$home/bin:$PATH" DATA_DIR="$home/data" BACKUP_DIR="${BACKUP_DIR:-}" "deploy/compat/$script" "$@"
+}

@@ -238,7 +238,7 @@ def ordered(pages, chosen):
     followed = {page.after for page in pages.values()}
 
     def walk(parent):
-        for name in sorted((n for n in needed if pages[n].after == parent), key=lambda n: n in followed):
+        for name in sorted((n for n in needed if pages[n].after == parent), key=lambda n: (n in followed, n)):
             yield name
             yield from walk(name)
 

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The older name of `hearth migrate up`, with its arguments.
+exec hearth migrate up "$@"
