@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::migrate;
-use crate::{Engine, Reach, Result, Store};
+use crate::{Conn, Engine, Reach, Result, Store};
 
 /// The condition of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +31,16 @@ pub enum Archive {
     Off,
     /// The last attempt failed.
     Failing,
-    /// The last attempt succeeded, or there was none yet.
+    /// So many files wait. A command that cannot be run at all ends the archiver, which then notes no failure.
+    Behind(u64),
+    /// No file was archived yet.
+    Nothing,
+    /// The last attempt succeeded.
     Works,
 }
+
+/// Finished files that may wait while the archive works: the archiver may be busy with one, and has a restart.
+const WAITING: u64 = 3;
 
 impl Store {
     /// Examines the database, reading only.
@@ -80,17 +87,7 @@ impl Store {
             "SELECT name FROM pg_settings
              WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name"
         )?;
-        let (mode, is_failing) = crate::fetch_one!(
-            &mut conn,
-            (String, bool),
-            "SELECT current_setting('archive_mode'),
-                COALESCE(last_failed_time > COALESCE(last_archived_time, '-infinity'), FALSE) FROM pg_stat_archiver"
-        )?;
-        let archive = match (mode.as_str(), is_failing) {
-            ("off", _) => Archive::Off,
-            (_, true) => Archive::Failing,
-            (_, false) => Archive::Works,
-        };
+        let archive = archive(&mut conn).await?;
         Ok(Examination {
             version: format!("PostgreSQL {version}"),
             clock: Some(clock),
@@ -101,6 +98,38 @@ impl Store {
             archive: Some(archive),
         })
     }
+}
+
+async fn archive(conn: &mut Conn) -> Result<Archive> {
+    let (mode, is_failing, archived, current, file_bytes) = crate::fetch_one!(
+        conn,
+        (String, bool, Option<String>, String, i64),
+        "SELECT current_setting('archive_mode'),
+            COALESCE(last_failed_time > COALESCE(last_archived_time, '-infinity'), FALSE),
+            last_archived_wal, pg_walfile_name(pg_current_wal_flush_lsn()),
+            (SELECT CAST(setting AS BIGINT) FROM pg_settings WHERE name = 'wal_segment_size') FROM pg_stat_archiver"
+    )?;
+    let number = |name: &str| file_number(name, file_bytes);
+    let waiting = match (archived.as_deref().map(number), number(&current)) {
+        // The current file is not finished.
+        (Some(Some(archived)), Some(current)) => current.saturating_sub(archived + 1),
+        _ => 0,
+    };
+    Ok(match (mode.as_str(), archived) {
+        ("off", _) => Archive::Off,
+        _ if is_failing => Archive::Failing,
+        (_, None) => Archive::Nothing,
+        _ if waiting > WAITING => Archive::Behind(waiting),
+        _ => Archive::Works,
+    })
+}
+
+/// Which file of the log a name speaks of, counted from its beginning: 8 digits of the timeline, then 8 of the upper half of
+/// the position and 8 of the file in it, all hexadecimal. Other names tell no position.
+fn file_number(name: &str, file_bytes: i64) -> Option<u64> {
+    let half = |digits| u64::from_str_radix(name.get(digits)?, 16).ok();
+    let files_in_half = (1_u64 << 32).checked_div(u64::try_from(file_bytes).ok()?)?;
+    Some(half(8..16)? * files_in_half + half(16..24)?)
 }
 
 fn missing(wanted: BTreeSet<String>, present: Vec<(String,)>) -> Vec<String> {
@@ -134,5 +163,19 @@ impl Examination {
     /// How far the engine's clock is from ours, in ms; 0 when it runs in this process.
     pub fn skew_ms(&self, now: kernel::Micros) -> i64 {
         self.clock.map_or(0, |clock| (clock - now.0) / 1_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_log_count_its_files() {
+        let number = |name| file_number(name, 16 << 20);
+        assert_eq!(number("000000010000000000000003"), Some(3));
+        assert_eq!(number("000000030000000200000001"), Some(2 * 256 + 1));
+        assert_eq!(number("000000010000000000000003.00000028.backup"), Some(3));
+        assert_eq!(number("00000002.history"), None);
     }
 }

@@ -159,6 +159,13 @@ fn archive(archive: Archive) -> Line {
     match archive {
         Archive::Works => Line::ok("archive", "the write-ahead log is archived"),
         Archive::Off => Line::warn("archive", "is off, so there is no way back to a point in time", cure),
+        Archive::Nothing => {
+            Line::warn("archive", "has no file yet", "look again in a minute, then see the server's log")
+        }
+        Archive::Behind(files) => {
+            let text = format!("{files} files wait, and the log fills the disk");
+            Line::fail("archive", text, cure)
+        }
         Archive::Failing => {
             Line::fail("archive", "the last attempt failed, and the log fills the disk", cure)
         }
@@ -196,6 +203,8 @@ mod tests {
             (connections(20, 20), Status::Warn),
             (archive(Archive::Works), Status::Ok),
             (archive(Archive::Off), Status::Warn),
+            (archive(Archive::Nothing), Status::Warn),
+            (archive(Archive::Behind(9)), Status::Fail),
             (archive(Archive::Failing), Status::Fail),
         ] {
             assert_eq!(line.status, status, "{line:?}");
