@@ -6,9 +6,11 @@
 
 mod line;
 mod pace;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Method;
 use kernel::Error;
@@ -17,6 +19,7 @@ use metrics::{Counter, Gauge};
 use pace::Pace;
 pub use pace::Range;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 /// Longest wait in line.
 const LONGEST_WAIT: Duration = Duration::from_millis(500);

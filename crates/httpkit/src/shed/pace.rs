@@ -2,16 +2,20 @@
 //!
 //! Source: the limit "Gradient2" of Netflix' concurrency-limits. Latency now is compared with its own long-term mean, here
 //! for each endpoint by itself, because a search and a sign-in have nothing in common but the machine. While the two agree
-//! the limit grows by the square root of itself; when latency rises it shrinks in proportion.
+//! the limit grows by the square root of itself; when latency rises it shrinks in proportion. Unlike there the mean is that
+//! of quiet moments: a mean that follows an overload takes it for normal after a few seconds, and the limit grows with it.
 
 use std::collections::HashMap;
 
 /// Samples over which the long-term mean of an endpoint runs.
 const LONG: f64 = 600.0;
+/// The same for samples that are slower because of others: work that has become slower is believed in the end.
+const LONG_WHILE_BUSY: f64 = 500.0 * LONG;
 /// Samples over which the ratio runs.
 const SHORT: f64 = 20.0;
-/// Latency may be this many times its mean before the limit shrinks.
-const TOLERANCE: f64 = 1.5;
+/// Latency may be this many times its mean before the limit shrinks. A write that just missed a group commit waits for two;
+/// work that shares a core with more than two others is no faster for being let in.
+const TOLERANCE: f64 = 3.0;
 /// Share of a new estimate that is taken over at a time.
 const SMOOTHING: f64 = 0.2;
 
@@ -39,7 +43,7 @@ pub(super) struct Pace {
     limit: f64,
     /// Latency over its long-term mean, of the last requests.
     ratio: f64,
-    /// Long-term mean latency of an endpoint, seconds.
+    /// Long-term mean latency of an endpoint in quiet moments, seconds.
     means: HashMap<Box<str>, f64>,
 }
 
@@ -62,7 +66,9 @@ impl Pace {
             return;
         };
         let ratio = seconds / mean.max(1e-6);
-        *mean += (seconds - *mean) * 2.0 / (LONG + 1.0);
+        let is_quiet = running * 4 <= self.range.floor;
+        let samples = if is_quiet || seconds < *mean { LONG } else { LONG_WHILE_BUSY };
+        *mean += (seconds - *mean) * 2.0 / (samples + 1.0);
         self.ratio += (ratio - self.ratio) * 2.0 / (SHORT + 1.0);
         if self.ratio < 0.5 {
             // The mean is of a bad time that is over.
@@ -95,6 +101,31 @@ mod tests {
         assert_eq!(run(0.01, 200), 100);
         assert!(run(0.1, 50) < 30, "ten times as slow: {}", run(0.1, 0));
         assert!(run(0.01, 1_000) > 90, "and back");
+    }
+
+    #[test]
+    fn an_overload_that_lasts_is_not_taken_for_normal() {
+        let mut pace = Pace::new(Range { floor: 16, ceiling: 128 });
+        for _ in 0..600 {
+            pace.learn("/a", 0.01, 2);
+        }
+        // Two cores: each is as slow as there are others beside it.
+        for _ in 0..50_000 {
+            pace.learn("/a", 0.005 * f64::from(pace.limit()), pace.limit());
+        }
+        assert!(pace.limit() < 32, "{}", pace.limit());
+    }
+
+    #[test]
+    fn waiting_for_a_group_commit_is_no_overload() {
+        let mut pace = Pace::new(Range { floor: 16, ceiling: 128 });
+        for _ in 0..600 {
+            pace.learn("/a", 0.01, 1);
+        }
+        for _ in 0..600 {
+            pace.learn("/a", 0.02, pace.limit());
+        }
+        assert_eq!(pace.limit(), 128);
     }
 
     #[test]
