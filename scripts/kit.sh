@@ -113,6 +113,7 @@ check_redis() {
   curl -sS -o /dev/null "$HEARTH_URL/api/v1/sessions"
   metric_is 'hearth_redis_commands_total{result="error"}' 0
   redis_says PONG --no-auth-warning --user hearth -a "$password" ping
+  redis_says maxmemory_policy:volatile-ttl --no-auth-warning --user hearth -a "$password" eval "return redis.call('INFO', 'memory')" 0
   redis_says hearth:servers --no-auth-warning --user hearth -a "$password" --scan --pattern 'hearth:*'
   local forbidden
   for forbidden in flushall 'config set maxmemory 1' 'get other' 'keys *' shutdown 'acl list'; do
@@ -134,30 +135,71 @@ metric_is() { curl -fsS "$HEARTH_URL/metrics" | grep -xF "$1 $2"; }
 
 # check_nginx: real requests and a real stream through the shipped file, to the built server.
 check_nginx() {
+  local home=$RUN_DIR/nginx plain tls token
+  prepare_nginx
+  stream_through_nginx
+  start_hearth nginx EMBEDDING_BASE_URL=none TRUSTED_PROXIES=127.0.0.1 METRICS_ALLOW=192.0.2.1 METRICS_TOKEN="$token"
+  start_nginx "${HEARTH_URL##*:}"
+  requests_through_nginx
+  stop_nginx
+  stop_hearth nginx
+}
+
+# check_rolling: servers behind the shipped file restart one after the other, and no request fails.
+check_rolling() {
+  local home=$RUN_DIR/rolling plain tls token database=kit_$$ settings first second
+  local psql=("$HEARTH_TEST_POSTGRES_BIN/psql" -XAtq "$HEARTH_TEST_POSTGRES_URL")
+  prepare_nginx
+  "${psql[@]}" -c "CREATE DATABASE $database"
+  settings=(EMBEDDING_BASE_URL=none RATE_LIMIT_ENABLED=false DRAIN_GRACE=1s "DATABASE_URL=${HEARTH_TEST_POSTGRES_URL%/*}/$database")
+  start_hearth rolling-1 "${settings[@]}" && first=${HEARTH_URL##*:}
+  start_hearth rolling-2 "${settings[@]}" && second=${HEARTH_URL##*:}
+  start_nginx "$first $second"
+  while [ ! -e "$home/enough" ]; do nginx_status "https://127.0.0.1:$tls/api/v1/setup"; done >"$home/statuses" 2>&1 &
+  local asking=$!
+  stop_hearth rolling-1
+  (clean_hearth "$RUN_DIR/rolling-1-data" PORT="$first" "${settings[@]}" -- serve) </dev/null >"$RUN_DIR/rolling-1.log" 2>&1 &
+  echo $! >"$RUN_DIR/rolling-1.pid"
+  # Ready, and taken back by nginx, which leaves it alone for five seconds: that is what the runbook waits for, too.
+  HEARTH_URL=http://127.0.0.1:$first wait_until 30 scrape_holds 'http_requests_total{.*endpoint="/api/v1/setup"'
+  stop_hearth rolling-2
+  wait_until 60 has_lines 60 "$home/statuses"
+  touch "$home/enough" && wait "$asking"
+  stop_nginx
+  refuses grep -nvx 200 "$home/statuses"
+  # The second is still gone: without the line on the next server, requests fail.
+  start_nginx "$first $second" 's/proxy_next_upstream error timeout/proxy_next_upstream off/'
+  for _ in {1..10}; do nginx_status "https://127.0.0.1:$tls/api/v1/setup"; done >"$home/control"
+  grep -qx 502 "$home/control"
+  stop_nginx
+  stop_hearth rolling-1
+  "${psql[@]}" -c "DROP DATABASE $database WITH (FORCE)"
+  echo "NOTE: $(wc -l <"$home/statuses") requests over two restarts, none failed"
+}
+
+# has_lines COUNT FILE: that many, or more.
+has_lines() { [ "$(wc -l <"$2")" -ge "$1" ]; }
+
+# prepare_nginx: ports, a certificate and a password file under $home; sets plain, tls and token.
+prepare_nginx() {
   need nginx nginx
   need openssl openssl
-  local home=$RUN_DIR/nginx plain tls token
   plain=$(free_port) tls=$(free_port) token=$(openssl rand -hex 32)
   mkdir -p "$home/tls" "$home/temp"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
     -keyout "$home/tls/privkey.pem" -out "$home/tls/fullchain.pem" 2>/dev/null
   echo "metrics:$(openssl passwd -apr1 "$token")" >"$home/hearth.htpasswd"
   chmod 755 "$home" && chmod 644 "$home/hearth.htpasswd"
-  stream_through_nginx
-  start_hearth nginx EMBEDDING_BASE_URL=none TRUSTED_PROXIES=127.0.0.1 METRICS_ALLOW=192.0.2.1 METRICS_TOKEN="$token"
-  start_nginx "${HEARTH_URL##*:}"
-  requests_through_nginx
-  stop_pid "$(cat "$RUN_DIR/nginx-front.pid")" QUIT
-  stop_hearth nginx
 }
 
-# start_nginx PORT [SED_SCRIPT]: the shipped files before a server on this port; waits until it answers.
+# start_nginx PORTS [SED_SCRIPT]: the shipped files before one server or two; waits until one answers.
 start_nginx() {
   local user=''
   [ "$(id -u)" -ne 0 ] || user='user nobody nogroup;'
   sed "s|listen 80 |listen 127.0.0.1:$plain |; s|listen 443 |listen 127.0.0.1:$tls |; s|/etc/nginx/|$home/|; s|/var/log/nginx/|$home/|; ${2:-}" \
     deploy/nginx/hearth.conf >"$home/hearth.conf"
-  sed "s|127.0.0.1:8080|127.0.0.1:$1|" deploy/nginx/upstream.conf >"$home/upstream.conf"
+  sed "s|127.0.0.1:8080|127.0.0.1:${1% *}|" deploy/nginx/upstream.conf >"$home/upstream.conf"
+  [ "${1% *}" = "$1" ] || sed -i "s|# server 10.0.0.2:8080|server 127.0.0.1:${1#* }|" "$home/upstream.conf"
   cat >"$home/nginx.conf" <<CONF
 daemon off; $user pid $home/nginx.pid; error_log $home/error.log;
 events {}
@@ -173,6 +215,8 @@ CONF
   wait_until 10 curl -sk -m 2 -o /dev/null "https://127.0.0.1:$tls/healthz"
 }
 
+stop_nginx() { stop_pid "$(cat "$RUN_DIR/nginx-front.pid")"; }
+
 # stream_through_nginx: events pass one by one; with buffering switched on they would not.
 stream_through_nginx() {
   python3 scripts/kit/stream.py serve "$home/stream.port" &
@@ -180,10 +224,10 @@ stream_through_nginx() {
   wait_until 10 test -s "$home/stream.port"
   start_nginx "$(cat "$home/stream.port")"
   python3 scripts/kit/stream.py read "https://127.0.0.1:$tls"
-  stop_pid "$(cat "$RUN_DIR/nginx-front.pid")"
+  stop_nginx
   start_nginx "$(cat "$home/stream.port")" 's/proxy_buffering off/proxy_buffering on/'
   refuses python3 scripts/kit/stream.py read "https://127.0.0.1:$tls"
-  stop_pid "$(cat "$RUN_DIR/nginx-front.pid")"
+  stop_nginx
   stop_pid "$(cat "$RUN_DIR/stream.pid")"
 }
 
@@ -215,11 +259,14 @@ requests_through_nginx() {
 # speaks_tls OPTIONS...: does nginx shake hands under these?
 speaks_tls() { openssl s_client -connect "127.0.0.1:$tls" "$@" </dev/null >/dev/null 2>&1; }
 
+# nginx_status CURL_ARGUMENTS...: the status of an answer, a line.
+nginx_status() { curl -sSk -m 10 -o /dev/null -w '%{http_code}\n' "$@"; }
+
 # nginx_answers STATUS CURL_ARGUMENTS...
 nginx_answers() {
   local wanted=$1 got
   shift
-  got=$(curl -sSk -o /dev/null -w '%{http_code}' "$@")
+  got=$(nginx_status "$@")
   [ "$got" = "$wanted" ] || {
     echo "answered $got, not $wanted: ${*: -1}"
     return 1

@@ -3,7 +3,8 @@
 # this can be run again. Run it as root: the servers' user 65532 must be able to read the files, and nobody else.
 set -eu
 umask 077
-folder=${1:-$(dirname "$0")/secrets}
+kit=$(cd "$(dirname "$0")/.." && pwd)
+folder=${1:-$kit/compose/secrets}
 user=${DB_USER:-hearth}
 mkdir -p "$folder"
 cd "$folder"
@@ -14,18 +15,18 @@ random() { openssl rand -hex 32; }
 # made NAME TEXT: writes a file once.
 made() { [ -s "$1" ] || printf '%s' "$2" >"$1"; }
 
-for name in db_password redis_password jwt_secret api_key_secret encryption_key metrics_token; do
+for name in postgres_password db_password redis_password jwt_secret api_key_secret encryption_key metrics_token; do
   made "$name" "$(random)"
 done
 made database_url "postgres://$user:$(cat db_password)@postgres:5432/$user"
 made redis_url "redis://hearth:$(cat redis_password)@redis:6379"
 # Redis keeps the hash alone.
-made redis_users "$(sed "s/{hash}/$(printf %s "$(cat redis_password)" | sha256sum | cut -d ' ' -f 1)/" "$OLDPWD/$(dirname "$0")/../redis/users.acl")"
+made redis_users "$(sed "s/{hash}/$(printf %s "$(cat redis_password)" | sha256sum | cut -d ' ' -f 1)/" "$kit/redis/users.acl")"
 # Prometheus and people sign in at nginx as `metrics`; the server knows the same password as METRICS_TOKEN.
 made metrics.htpasswd "metrics:$(openssl passwd -apr1 -stdin <metrics_token)"
 
-# The folder keeps others out; inside containers nginx and redis have users of their own.
-chmod 444 redis_users metrics.htpasswd
+# The folder keeps others out; inside containers PostgreSQL, Redis and nginx have users of their own.
+chmod 444 redis_users metrics.htpasswd db_password
 if [ "$(id -u)" -eq 0 ]; then
   chgrp 65532 database_url redis_url jwt_secret api_key_secret encryption_key metrics_token
   chmod 440 database_url redis_url jwt_secret api_key_secret encryption_key metrics_token

@@ -43,6 +43,8 @@ def problems(texts):
     nginx(texts["deploy/nginx/hearth.conf"], upstreams, want)
     for path in ("deploy/redis/redis.conf", "deploy/redis/users.acl"):
         want("$" not in texts[path], f"{path}: holds a variable that nothing expands")
+    # Protected mode turns strangers away only while the default user has no free entry, and friends when it has one.
+    want("nopass" not in texts["deploy/redis/users.acl"], "users.acl: somebody needs no password")
     want("maxmemory-policy volatile-" in texts["deploy/redis/redis.conf"], "redis.conf: may remove keys that must stay")
     return found
 
@@ -115,6 +117,10 @@ def production(file, want):
             want(value.removeprefix("/run/secrets/") in services["hearth"]["secrets"], f"production.yaml: {name} names no secret")
     bare = [n for n in services["hearth"]["environment"] if re.search("SECRET$|TOKEN$|KEY$|_URL$|PASSWORD$", n)]
     want(not bare, f"production.yaml: {bare} should be read from files")
+    postgres = services["postgres"]
+    want("POSTGRES_USER" not in postgres["environment"], "production.yaml: the servers' role is a superuser")
+    made = [volume for volume in postgres["volumes"] if volume.startswith("./role.sh:/docker-entrypoint-initdb.d/")]
+    want(made, "production.yaml: nobody makes the servers' role")
     subnet = file["networks"]["outside"]["ipam"]["config"][0]["subnet"]
     want(services["hearth"]["environment"]["TRUSTED_PROXIES"] == subnet, "production.yaml: nginx is not trusted")
     want(file["networks"]["inside"].get("internal") is True, "production.yaml: the database's network leads outside")
@@ -185,6 +191,8 @@ BREAKS = [
     (KUBERNETES + "service.yaml", "selector: {app.kubernetes.io/name: hearth}", "selector: {app: hearth}"),
     ("deploy/nginx/hearth.conf", "proxy_read_timeout 120s", "proxy_read_timeout 10s"),
     ("deploy/compose/upstream.conf", "least_conn;", ""),
+    (PRODUCTION, "PGUSER: postgres", "POSTGRES_USER: hearth"),
+    ("deploy/redis/users.acl", "resetpass", "nopass"),
     ("deploy/redis/users.acl", "#{hash}", ">${REDIS_PASSWORD}"),
     ("deploy/redis/redis.conf", "volatile-ttl", "allkeys-lru"),
 ]
