@@ -18,6 +18,7 @@ mod password;
 mod people;
 mod refresh;
 mod retention;
+pub mod rights;
 mod routes;
 mod service;
 mod sessions;

@@ -5,6 +5,7 @@
 pub mod embed;
 pub mod events;
 mod redact;
+pub mod rights;
 mod routes;
 pub mod search;
 mod service;

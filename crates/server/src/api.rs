@@ -25,12 +25,14 @@ struct Description;
 pub(crate) fn routes(identity: Identity, memory: Memory, admin: Admin) -> (Router, utoipa::openapi::OpenApi) {
     let (identity_router, identity_api) = identity::routes().split_for_parts();
     let (memory_router, memory_api) = memory::routes().split_for_parts();
+    let (rights_router, rights_api) = crate::rights::routes().split_for_parts();
     let (admin_router, admin_api) = crate::admin::routes().split_for_parts();
     let router = identity_router
         .with_state(identity)
         .merge(memory_router.with_state(memory))
+        .merge(rights_router.with_state(admin.rights.clone()))
         .merge(admin_router.with_state(admin));
-    (router, describe([identity_api, memory_api, admin_api]))
+    (router, describe([identity_api, memory_api, rights_api, admin_api]))
 }
 
 /// The description alone, for programs and the generated reference; needs no running server.
@@ -38,10 +40,11 @@ pub fn description() -> utoipa::openapi::OpenApi {
     fn of<S: Clone + Send + Sync + 'static>(router: OpenApiRouter<S>) -> utoipa::openapi::OpenApi {
         router.split_for_parts().1
     }
-    describe([of(identity::routes()), of(memory::routes()), of(crate::admin::routes())])
+    let rights = of(crate::rights::routes());
+    describe([of(identity::routes()), of(memory::routes()), rights, of(crate::admin::routes())])
 }
 
-fn describe(parts: [utoipa::openapi::OpenApi; 3]) -> utoipa::openapi::OpenApi {
+fn describe(parts: [utoipa::openapi::OpenApi; 4]) -> utoipa::openapi::OpenApi {
     let mut api = Description::openapi();
     for part in parts {
         api.merge(part);

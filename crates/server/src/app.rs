@@ -27,6 +27,7 @@ use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
 use crate::open::{listen, make_place, open_blobs, open_embedder, open_redis, open_store};
+use crate::rights::Rights;
 use crate::settings::Settings;
 use crate::system::SystemWatch;
 use crate::{api, edge, health, metrics, page, probes, secrets, systemd};
@@ -54,6 +55,7 @@ pub struct App {
     /// What servers share beside the database.
     pub redis: Option<Redis>,
     pub(crate) backups: Backups,
+    pub(crate) rights: Rights,
     health: Health,
     dependencies: Dependencies,
     pub(crate) tls: Option<Tls>,
@@ -109,7 +111,7 @@ impl App {
         let secrets = secrets::take_or_make(&config).map_err(|e| {
             StartError::new("DATA_DIR", format!("cannot keep secrets there: {e}; mend its rights"))
         })?;
-        let keyring = Keyring::new(&secrets.encryption, config.encryption_key_previous.as_ref());
+        let keyring = Arc::new(Keyring::new(&secrets.encryption, config.encryption_key_previous.as_ref()));
         let probes = probes::probes(&config, &store, redis.as_ref(), &blobs, &embedder);
         let dependencies = Dependencies::new(clock.clone(), probes);
         let wake_jobs = Arc::new(Notify::new());
@@ -127,7 +129,17 @@ impl App {
         let health = Health::new(clock.clone(), config.service_name.clone(), name, dependencies.clone());
         let config = Arc::new(config);
         let settings = Settings::new(&config);
-        let backups = Backups::new(&config, store.clone(), stored_objects, clock.clone());
+        let backups = Backups::new(&config, store.clone(), stored_objects.clone(), clock.clone());
+        let rights = Rights {
+            store: store.clone(),
+            blobs: stored_objects,
+            clock: clock.clone(),
+            identity: identity.clone(),
+            keyring: keyring.clone(),
+            shelf: backups.shelf.clone(),
+            operators: config.operator_tenant.clone(),
+            wake_jobs: wake_jobs.clone(),
+        };
         let admin = Admin {
             config: config.clone(),
             store: store.clone(),
@@ -135,6 +147,7 @@ impl App {
             identity: identity.clone(),
             memory: memory.clone(),
             backups: backups.clone(),
+            rights: rights.clone(),
             health: health.clone(),
             dependencies: dependencies.clone(),
             settings: settings.clone(),
@@ -148,10 +161,11 @@ impl App {
             clock,
             identity,
             memory,
-            keyring: Arc::new(keyring),
+            keyring,
             redis,
             edge,
             backups,
+            rights,
             health,
             dependencies,
             settings,

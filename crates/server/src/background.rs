@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, TenantId};
+use kernel::TenantId;
 use memory::Memory;
-use store::Store;
 use store::jobs::{JobKind, Runner};
 use store::retention::{self, Rule};
 use store::schedule::{CatchUp, Schedule, Scheduler};
@@ -16,6 +15,7 @@ use crate::App;
 use crate::app::StartError;
 use crate::backups::Backups;
 use crate::config::Config;
+use crate::rights::{ERASE, Rights};
 
 /// Kind of the job that removes what has had its time.
 const RETENTION: &str = "retention.run";
@@ -27,7 +27,7 @@ pub(crate) const BACKUP: &str = "backup.create";
 impl App {
     /// Every kind of job that this server can run.
     pub fn job_kinds(&self) -> Vec<JobKind> {
-        kinds(&self.store, &self.clock, &self.memory, &self.backups)
+        kinds(&self.memory, &self.backups, &self.rights)
     }
 
     /// The runner of background jobs.
@@ -79,14 +79,22 @@ impl App {
 }
 
 /// Every kind of job that a server can run.
-pub(crate) fn kinds(store: &Store, clock: &Clock, memory: &Memory, backups: &Backups) -> Vec<JobKind> {
+pub(crate) fn kinds(memory: &Memory, backups: &Backups, rights: &Rights) -> Vec<JobKind> {
     let mut kinds: Vec<JobKind> = memory.jobs().into_iter().map(JobKind::from).collect();
-    let (store, clock) = (store.clone(), clock.clone());
+    let (store, clock) = (rights.store.clone(), rights.clock.clone());
     kinds.push(JobKind::new(
         RETENTION,
         Arc::new(move |_| {
             let (store, clock) = (store.clone(), clock.clone());
             Box::pin(async move { retention::run(&store, &clock, &retention_rules()).await.map(|_| ()) })
+        }),
+    ));
+    let rights = rights.clone();
+    kinds.push(JobKind::new(
+        ERASE,
+        Arc::new(move |job| {
+            let rights = rights.clone();
+            Box::pin(async move { rights.run_erasure(&job).await })
         }),
     ));
     let (backups, verifying) = (backups.clone(), backups.clone());

@@ -22,6 +22,7 @@ mod page;
 mod probes;
 mod process;
 mod reload;
+pub mod rights;
 mod secrets;
 mod settings;
 mod system;

@@ -23,6 +23,7 @@ mod reach;
 pub mod redis;
 pub mod replica;
 pub mod retention;
+pub mod rights;
 mod rows;
 pub mod schedule;
 pub mod seal;

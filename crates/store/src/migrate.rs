@@ -51,6 +51,7 @@ pub fn all(engine: Engine) -> &'static [Migration] {
         "006_schedules",
         "007_sign_in_failures",
         "008_sealed",
+        "009_data_rights",
     )
 }
 

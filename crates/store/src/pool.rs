@@ -235,6 +235,23 @@ impl Store {
         self.acquire().await?.batch("SELECT 1").await
     }
 
+    /// Empties SQLite's log into its file, so that the log holds no earlier contents of a page. Does nothing on PostgreSQL.
+    ///
+    /// # Errors
+    /// `Aborted` while a reader holds the log for longer than five seconds; the engine's.
+    pub async fn empty_log(&self) -> Result<()> {
+        if self.engine() == Engine::Postgres {
+            return Ok(());
+        }
+        let mut conn = self.migration_conn().await?;
+        let (busy, _, _): (i64, i64, i64) =
+            crate::fetch_one!(&mut conn, (i64, i64, i64), "PRAGMA wal_checkpoint(TRUNCATE)")?;
+        if busy == 0 {
+            return Ok(());
+        }
+        Err(Error::Aborted("readers hold the log".to_owned()))
+    }
+
     /// How busy the pool is.
     pub fn pool_state(&self) -> PoolState {
         let (open, idle) = match &self.0.backend {
@@ -255,7 +272,7 @@ impl Store {
         }
     }
 
-    /// A connection outside the pools, for migrations.
+    /// A connection outside the pools, for migrations and the log.
     pub(crate) async fn migration_conn(&self) -> Result<Conn> {
         match &self.0.backend {
             Backend::Sqlite { readers, .. } => {
@@ -280,7 +297,9 @@ async fn open_sqlite(config: &StoreConfig) -> Result<(Backend, String)> {
         .statement_cache_capacity(256)
         .pragma("mmap_size", "268435456")
         .pragma("journal_size_limit", "67108864")
-        .pragma("temp_store", "MEMORY");
+        .pragma("temp_store", "MEMORY")
+        // What is removed is overwritten: an erased text must not lie about in the file.
+        .pragma("secure_delete", "ON");
     let writing = SqlitePoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
     let conn = writing.connect_with(options.clone()).await?.acquire().await?;
     let readers = SqlitePoolOptions::new()

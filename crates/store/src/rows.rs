@@ -69,18 +69,24 @@ pub async fn insert_many(
 ) -> Result<u64> {
     let mut inserted = 0;
     for (sql, values) in batches(marker_of(tx), head, tail, rows) {
-        inserted += match &mut **tx {
-            Conn::Sqlite(conn) => {
-                let arguments: SqliteArguments = arguments::<Sqlite>(values)?;
-                sqlx::query_with(sql, arguments).execute(&mut **conn).await?.rows_affected()
-            }
-            Conn::Postgres(conn) => {
-                let arguments: PgArguments = arguments::<Postgres>(values)?;
-                sqlx::query_with(sql, arguments).execute(&mut **conn).await?.rows_affected()
-            }
-        };
+        inserted += change(tx, sql, values).await?;
     }
     Ok(inserted)
+}
+
+/// Changes rows by a text that was made at run time, with its parameters in order; returns how many.
+pub(crate) async fn change(tx: &mut Tx, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+    let done = match &mut **tx {
+        Conn::Sqlite(conn) => {
+            let arguments: SqliteArguments = arguments::<Sqlite>(values)?;
+            sqlx::query_with(sql, arguments).execute(&mut **conn).await?.rows_affected()
+        }
+        Conn::Postgres(conn) => {
+            let arguments: PgArguments = arguments::<Postgres>(values)?;
+            sqlx::query_with(sql, arguments).execute(&mut **conn).await?.rows_affected()
+        }
+    };
+    Ok(done)
 }
 
 /// As [`insert_many`], with a `tail` that ends in `RETURNING …`; the rows come in no promised order.
@@ -148,7 +154,8 @@ pub async fn fetch_by_ids<R: Row>(
     Ok(found)
 }
 
-async fn fetch<R: Row>(conn: &mut Conn, sql: &'static str, values: Vec<Value>) -> Result<Vec<R>> {
+/// Runs a text that was made at run time, with its parameters in order.
+pub(crate) async fn fetch<R: Row>(conn: &mut Conn, sql: &'static str, values: Vec<Value>) -> Result<Vec<R>> {
     match conn {
         Conn::Sqlite(conn) => {
             let arguments: SqliteArguments = arguments::<Sqlite>(values)?;

@@ -1,11 +1,16 @@
 //! SQL of vectors: what lacks one, how far a scope has come, and what there is.
 
+use std::collections::HashSet;
+
 use kernel::TenantId;
 use serde_json::{Map, Value as Json};
 use sqlx::FromRow;
-use store::{Conn, Result, Tx, execute, fetch_all, fetch_one, fetch_optional, insert_many};
+use store::{
+    Conn, Result, Tx, Value, execute, fetch_all, fetch_by_ids, fetch_one, fetch_optional, insert_many,
+};
 
 use crate::events::EventKind;
+use crate::rights::not_erased;
 use crate::text::{extra_text, indexed_text};
 
 /// The last chunk of a scope that has its vector.
@@ -123,7 +128,11 @@ pub(super) async fn add_vectors(
         tenant.as_str(),
         scope_id,
     )?;
-    let values = vectors.into_iter().map(|vector| {
+    // The scope is locked now: what an erasure has taken since these chunks were read is seen here.
+    let ids: Vec<&str> = vectors.iter().map(|vector| vector.chunk_id.as_str()).collect();
+    let standing = list_standing(tx, tenant, &ids).await?;
+    let vectors = vectors.into_iter().filter(|vector| standing.contains(&vector.chunk_id));
+    let values = vectors.map(|vector| {
         vec![
             tenant.as_str().into(),
             vector.chunk_id.into(),
@@ -158,6 +167,18 @@ pub(super) async fn add_vectors(
         progress.chunk_id.as_str(),
     )?;
     Ok(())
+}
+
+/// Which of these chunks are still there and not being erased.
+async fn list_standing(conn: &mut Conn, tenant: &TenantId, chunk_ids: &[&str]) -> Result<HashSet<String>> {
+    let head = concat!(
+        "SELECT c.chunk_id FROM chunks AS c JOIN events AS e ON e.event_id = c.event_id
+         WHERE c.tenant_id || '' = $1 AND ",
+        not_erased!(),
+        " AND c.chunk_id IN"
+    );
+    let rows: Vec<(String,)> = fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], chunk_ids).await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 /// Lists scopes with chunks after their progress, as tenant and scope.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kernel::{Clock, Ctx, Error, Micros, Result};
 use store::idempotency::{Idempotency, find_answer, save_answer};
+use store::rights::list_masks;
 use store::{Blobs, Store, Tx};
 use tokio::sync::{mpsc, oneshot};
 
@@ -182,7 +183,7 @@ const IN_PROGRESS: &str = "idempotency_in_progress";
 /// Writes new events and everything they touch.
 ///
 /// # Errors
-/// [`RACED`] when an event with the same `client_event_id` exists.
+/// [`RACED`] when an event with the same `client_event_id` exists; `erasure_in_progress`.
 async fn write_rows(
     tx: &mut Tx,
     events: Vec<(&Ctx, &Prepared)>,
@@ -201,6 +202,7 @@ async fn write_rows(
     }
     let last_seqs = sql::bump_sessions(tx, &sessions).await?;
     let versions = sql::bump_scopes(tx, &scopes, now).await?;
+    refuse_erased(tx, &events).await?;
     let mut next_seqs: HashMap<_, i64> =
         last_seqs.iter().map(|(key, last)| (key, last - sessions[key].0 + 1)).collect();
     let mut rows = Vec::with_capacity(events.len());
@@ -222,6 +224,20 @@ async fn write_rows(
             let tenant = kernel::TenantId::parse(tenant).map_err(Error::internal)?;
             embed::enqueue(tx, &tenant, scope_id, model, now).await?;
         }
+    }
+    Ok(())
+}
+
+/// Refuses events of somebody who is being erased. Asked with the scopes locked, which every request for an erasure locks,
+/// too: either it is seen here, or its job sees these events.
+async fn refuse_erased(tx: &mut Tx, events: &[(&Ctx, &Prepared)]) -> Result<()> {
+    let masks = list_masks(tx).await?;
+    let is_covered = |(ctx, event): &(&Ctx, &Prepared)| {
+        masks.iter().any(|mask| mask.covers(ctx.tenant.as_str(), &event.owner, &event.event.session_id))
+    };
+    if !masks.is_empty() && events.iter().any(is_covered) {
+        let text = "this memory is being erased; nothing was stored, write again when the erasure is done";
+        return Err(Error::conflict("erasure_in_progress", text));
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Partitions in memory: bounded by bytes, loaded once, kept fresh by the version that every write bumps.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{Result, TenantId};
+use kernel::{Micros, Result, TenantId};
 use recall::{Doc, Index, Vector};
 use serde_json::{Map, Value};
 use store::Store;
@@ -25,6 +25,23 @@ pub(crate) struct Loaded {
     pub(crate) index: Index,
     version: i64,
     rebuild_version: i64,
+    /// When chunks expire, soonest first: microseconds and the chunk.
+    expiring: BTreeSet<(i64, String)>,
+}
+
+impl Loaded {
+    fn has_expired(&self, now: Micros) -> bool {
+        self.expiring.first().is_some_and(|(at, _)| *at <= now.0)
+    }
+
+    /// Takes chunks out whose time has come, so that they count in no statistics either.
+    fn expire(&mut self, now: Micros) {
+        while self.has_expired(now)
+            && let Some((_, chunk_id)) = self.expiring.pop_first()
+        {
+            self.index.remove(&chunk_id);
+        }
+    }
 }
 
 struct Slot {
@@ -48,21 +65,25 @@ impl ScopeCache {
         Self { store, model, budget_bytes, slots: Mutex::default(), clock: AtomicU64::new(0) }
     }
 
-    /// The index of a scope, at `scope.version` or later. Of several who wait for it, one loads.
+    /// The index of a scope, at `scope.version` or later, without what has expired. Of several who wait for it, one loads.
     pub(crate) async fn get(
         &self,
         tenant: &TenantId,
         scope: &ScopeRow,
+        now: Micros,
     ) -> Result<OwnedRwLockReadGuard<Loaded>> {
         let slot = self.slot(&scope.scope_id);
         loop {
             let loaded = slot.loaded.clone().read_owned().await;
-            if loaded.version >= scope.version && loaded.rebuild_version == scope.rebuild_version {
+            let is_current =
+                loaded.version >= scope.version && loaded.rebuild_version == scope.rebuild_version;
+            if is_current && !loaded.has_expired(now) {
                 return Ok(loaded);
             }
             drop(loaded);
             let loaded = slot.loaded.clone().write_owned().await;
-            let loaded = self.catch_up(tenant, scope, loaded).await?;
+            let mut loaded = self.catch_up(tenant, scope, loaded).await?;
+            loaded.expire(now);
             slot.bytes.store(loaded.index.memory_bytes() as u64, Ordering::Relaxed);
             drop(loaded);
             self.evict(&scope.scope_id);
@@ -131,7 +152,7 @@ impl ScopeCache {
             changes.after = (last.scope_version, last.chunk_id.clone());
             loaded = heavy(rows.len(), loaded, move |loaded| {
                 for row in &rows {
-                    add(&mut loaded.index, row);
+                    add(loaded, row);
                 }
             })
             .await?;
@@ -167,10 +188,13 @@ async fn heavy(
 }
 
 /// Whether `row` is a new version of what the index holds is not asked: an upsert replaces.
-fn add(index: &mut Index, row: &IndexRow) {
+fn add(loaded: &mut Loaded, row: &IndexRow) {
     if row.excluded {
-        index.remove(&row.chunk_id);
+        loaded.index.remove(&row.chunk_id);
         return;
+    }
+    if let Some(at) = row.expires_at {
+        loaded.expiring.insert((at, row.chunk_id.clone()));
     }
     let Some(kind) = EventKind::parse(&row.kind) else {
         return;
@@ -185,7 +209,7 @@ fn add(index: &mut Index, row: &IndexRow) {
     };
     let tags: Vec<String> = serde_json::from_str(&row.tags).unwrap_or_default();
     let labels: Vec<&str> = tags.iter().map(String::as_str).collect();
-    index.upsert(&Doc {
+    loaded.index.upsert(&Doc {
         key: &row.chunk_id,
         session: &row.session_id,
         seq: row.seq,

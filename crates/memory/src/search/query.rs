@@ -95,10 +95,11 @@ impl Searcher {
         )
         .await?;
         let (mut loaded, mut snapshot) = (Vec::new(), BTreeMap::new());
+        let now = self.clock.now();
         for scope in scopes {
             let partition = sql::partition(&scope.home, scope.owner.clone(), &scope.tier);
             if partition.is_some_and(|partition| readable.allows(&partition)) {
-                loaded.push(self.cache.get(&readable.tenant, &scope).await?);
+                loaded.push(self.cache.get(&readable.tenant, &scope, now).await?);
                 snapshot.insert(scope.scope_id, scope.version);
             }
         }

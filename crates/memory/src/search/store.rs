@@ -6,6 +6,7 @@ use store::{Conn, Result, Value, fetch_all, fetch_by_ids, fetch_joined, fetch_op
 
 use super::policy::Partition;
 use crate::events::{Channel, Sensitivity};
+use crate::rights::not_erased;
 use crate::timeline::store::{StoredEvent, event_columns};
 
 /// Puts a partition's columns together; `None` for words of a newer version.
@@ -46,6 +47,7 @@ pub(crate) struct IndexRow {
     pub(crate) end_byte: i64,
     pub(crate) text: Option<String>,
     pub(crate) excluded: bool,
+    pub(crate) expires_at: Option<i64>,
     pub(crate) session_id: String,
     pub(crate) seq: i64,
     pub(crate) agent_id: Option<String>,
@@ -74,12 +76,15 @@ pub(crate) async fn list_changed_chunks(conn: &mut Conn, changes: &Changes<'_>) 
     fetch_all!(
         conn,
         IndexRow,
-        "SELECT c.chunk_id, c.scope_version, c.start_byte, c.end_byte, c.text, c.excluded,
-             e.session_id, e.seq, e.agent_id, e.kind, e.actor_id, e.actor_name, e.occurred_at, e.tags, e.content
-         FROM chunks AS c JOIN events AS e ON e.event_id = c.event_id
-         WHERE c.tenant_id = $1 AND c.scope_id = $2 AND c.scope_version <= $3
-         AND (c.scope_version > $4 OR (c.scope_version = $4 AND c.chunk_id > $5))
-         ORDER BY c.scope_version, c.chunk_id LIMIT $6",
+        concat!(
+            "SELECT c.chunk_id, c.scope_version, c.start_byte, c.end_byte, c.text, c.excluded, e.expires_at,
+                 e.session_id, e.seq, e.agent_id, e.kind, e.actor_id, e.actor_name, e.occurred_at, e.tags, e.content
+             FROM chunks AS c JOIN events AS e ON e.event_id = c.event_id
+             WHERE c.tenant_id = $1 AND c.scope_id = $2 AND c.scope_version <= $3
+             AND (c.scope_version > $4 OR (c.scope_version = $4 AND c.chunk_id > $5)) AND ",
+            not_erased!(),
+            " ORDER BY c.scope_version, c.chunk_id LIMIT $6"
+        ),
         changes.tenant.as_str(),
         changes.scope_id,
         changes.up_to,
@@ -158,7 +163,7 @@ pub(crate) async fn list_chunks(
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], chunk_ids).await
 }
 
-/// Reads events by id that are not expired.
+/// Reads events by id that are neither expired nor being erased.
 pub(crate) async fn list_events_by_id(
     conn: &mut Conn,
     tenant: &TenantId,
@@ -168,7 +173,9 @@ pub(crate) async fn list_events_by_id(
     let head = concat!(
         "SELECT ",
         event_columns!(),
-        " FROM events AS e WHERE e.tenant_id || '' = $1 AND (e.expires_at IS NULL OR e.expires_at > $2) AND e.event_id IN"
+        " FROM events AS e WHERE e.tenant_id || '' = $1 AND (e.expires_at IS NULL OR e.expires_at > $2) AND ",
+        not_erased!(),
+        " AND e.event_id IN"
     );
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str()), Value::from(now.0)], event_ids).await
 }
@@ -182,10 +189,13 @@ pub(crate) async fn list_turns_near(
     now: Micros,
 ) -> Result<Vec<StoredEvent>> {
     let head = concat!("SELECT ", event_columns!(), " FROM (");
-    let tail = ") AS w JOIN events AS e
+    let tail = concat!(
+        ") AS w JOIN events AS e
          ON e.tenant_id = w.column1 AND e.user_id = w.column2 AND e.session_id = w.column3
          AND e.seq BETWEEN w.column4 AND w.column5
-         WHERE NOT e.recalled AND (e.expires_at IS NULL OR e.expires_at > w.column6)";
+         WHERE NOT e.recalled AND (e.expires_at IS NULL OR e.expires_at > w.column6) AND ",
+        not_erased!()
+    );
     let near = |event: &&StoredEvent| {
         vec![
             Value::from(tenant.as_str()),
@@ -209,11 +219,14 @@ pub(crate) async fn reference_exists(
     let found: Option<(i64,)> = fetch_optional!(
         conn,
         (i64,),
-        "SELECT CAST(1 AS BIGINT) FROM events
-         WHERE tenant_id = $1 AND user_id = $2 AND event_id IN (
-             SELECT event_id FROM events WHERE tenant_id = $1 AND event_id = $3
-             UNION SELECT event_id FROM chunks WHERE tenant_id = $1 AND chunk_id = $3
-             UNION SELECT event_id FROM artifacts WHERE tenant_id = $1 AND artifact_id = $3)",
+        concat!(
+            "SELECT CAST(1 AS BIGINT) FROM events AS e
+             WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.event_id IN (
+                 SELECT event_id FROM events WHERE tenant_id = $1 AND event_id = $3
+                 UNION SELECT event_id FROM chunks WHERE tenant_id = $1 AND chunk_id = $3
+                 UNION SELECT event_id FROM artifacts WHERE tenant_id = $1 AND artifact_id = $3) AND ",
+            not_erased!()
+        ),
         tenant.as_str(),
         owner,
         reference,

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use store::{Conn, Result, fetch_all, fetch_one, fetch_optional};
 
 use crate::events::{Event, SessionSummary};
+use crate::rights::not_erased;
 
 /// An event as it lies in its row.
 #[derive(Clone, Debug, FromRow)]
@@ -72,7 +73,7 @@ macro_rules! event_columns {
 }
 pub(crate) use event_columns;
 
-/// Finds one event of one owner. Expired events are gone at once, whether or not they were removed yet.
+/// Finds one event. What expired or is being erased is gone at once, whether or not it was removed yet.
 pub(crate) async fn find_event(
     conn: &mut Conn,
     tenant: &TenantId,
@@ -86,7 +87,8 @@ pub(crate) async fn find_event(
             "SELECT ",
             event_columns!(),
             " FROM events AS e WHERE e.tenant_id = $1 AND e.event_id = $2
-              AND (e.expires_at IS NULL OR e.expires_at > $3)"
+              AND (e.expires_at IS NULL OR e.expires_at > $3) AND ",
+            not_erased!()
         ),
         tenant.as_str(),
         event_id,
@@ -126,8 +128,9 @@ pub(crate) async fn list_events(
               AND (e.occurred_at < $3 OR (e.occurred_at = $3 AND e.event_id < $4))
               AND ($5 IS NULL OR e.session_id = $5) AND ($6 IS NULL OR e.agent_id = $6) AND ($7 IS NULL OR e.kind = $7)
               AND e.occurred_at >= $8 AND e.occurred_at < $9
-              AND (e.expires_at IS NULL OR e.expires_at > $10)
-              ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT $11"
+              AND (e.expires_at IS NULL OR e.expires_at > $10) AND ",
+            not_erased!(),
+            " ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT $11"
         ),
         ctx.tenant.as_str(),
         owner,
@@ -161,8 +164,9 @@ pub(crate) async fn list_session_events(
             event_columns!(),
             " FROM events AS e
               WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.session_id = $3 AND e.seq < $4
-              AND (e.expires_at IS NULL OR e.expires_at > $5)
-              ORDER BY e.seq DESC LIMIT $6"
+              AND (e.expires_at IS NULL OR e.expires_at > $5) AND ",
+            not_erased!(),
+            " ORDER BY e.seq DESC LIMIT $6"
         ),
         ctx.tenant.as_str(),
         owner,
@@ -194,9 +198,13 @@ pub(crate) async fn list_sessions(
     let rows = fetch_all!(
         conn,
         SessionListRow,
-        "SELECT session_id, user_id, event_count, first_at, last_at FROM memory_sessions
-         WHERE tenant_id = $1 AND user_id = $2 AND (last_at < $3 OR (last_at = $3 AND session_id < $4))
-         ORDER BY last_at DESC, session_id DESC LIMIT $5",
+        concat!(
+            "SELECT e.session_id, e.user_id, e.event_count, e.first_at, e.last_at FROM memory_sessions AS e
+             WHERE e.tenant_id = $1 AND e.user_id = $2
+             AND (e.last_at < $3 OR (e.last_at = $3 AND e.session_id < $4)) AND ",
+            not_erased!(),
+            " ORDER BY e.last_at DESC, e.session_id DESC LIMIT $5"
+        ),
         tenant.as_str(),
         owner,
         at,
@@ -225,8 +233,11 @@ pub(crate) async fn count_memory(conn: &mut Conn, tenant: &TenantId, owner: &str
     fetch_one!(
         conn,
         Counts,
-        "SELECT CAST(COALESCE(SUM(event_count), 0) AS BIGINT) AS events, COUNT(*) AS sessions
-         FROM memory_sessions WHERE tenant_id = $1 AND user_id = $2",
+        concat!(
+            "SELECT CAST(COALESCE(SUM(e.event_count), 0) AS BIGINT) AS events, COUNT(*) AS sessions
+             FROM memory_sessions AS e WHERE e.tenant_id = $1 AND e.user_id = $2 AND ",
+            not_erased!()
+        ),
         tenant.as_str(),
         owner,
     )

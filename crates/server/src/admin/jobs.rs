@@ -218,7 +218,7 @@ async fn pause_kind(
     Caller(ctx): Caller,
     UrlPath(kind): UrlPath<String>,
 ) -> Result<impl IntoResponse, Problem> {
-    let is_known = background::kinds(&admin.store, &admin.clock, &admin.memory, &admin.backups)
+    let is_known = background::kinds(&admin.memory, &admin.backups, &admin.rights)
         .iter()
         .any(|known| known.name == kind);
     let resource = format!("job_kind:{kind}");

@@ -26,6 +26,7 @@ use crate::backups::Backups;
 use crate::config::Config;
 use crate::dependencies::Dependencies;
 use crate::health::Health;
+use crate::rights::Rights;
 use crate::settings::Settings;
 
 /// What the routes of operators work with. Clones share everything.
@@ -43,6 +44,8 @@ pub(crate) struct Admin {
     pub(crate) memory: Memory,
     /// Backups.
     pub(crate) backups: Backups,
+    /// Data rights.
+    pub(crate) rights: Rights,
     /// Where the process stands.
     pub(crate) health: Health,
     /// What it leans on.

@@ -10,6 +10,7 @@ use kernel::{Clock, Secret};
 use serde_json::json;
 use store::backup::{self, Archive, BackupError, Place, Progress};
 use store::lock::FileLock;
+use store::rights::{Eraser, ErasureList};
 use store::{Store, StoreConfig};
 
 use super::{Failure, configuration, pretty, say, take_lock};
@@ -197,9 +198,14 @@ async fn restore(config: &Config, file: &Path, into: Option<String>, force: bool
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (progress, bar) = shown("rows restored");
     let (started, mut ended) = (Instant::now(), 0);
+    let mut repeated = 0;
     let finish = async |store: &Store| {
+        let eraser = Eraser { store, blobs: &blobs, domains: crate::rights::DOMAINS };
+        let list = ErasureList::beside(&config.backup.folder);
+        repeated = list.repeat(&eraser, manifest.created_at, clock.now()).await?;
         ended = identity::after_restore(store, clock.now(), &name).await?;
-        Ok::<(), kernel::Error>(())
+        store.empty_log().await?;
+        Ok::<(), BackupError>(())
     };
     let restored = backup::restore(archive, &target, &blobs, &clock, &progress, finish).await;
     bar.finish_and_clear();
@@ -210,6 +216,9 @@ async fn restore(config: &Config, file: &Path, into: Option<String>, force: bool
     eprintln!("{}", counted(manifest.rows(), manifest.bytes(), started.elapsed()));
     if let Some(aside) = restored.aside {
         say(&format!("the database that was there is now {aside}"))?;
+    }
+    if repeated > 0 {
+        say(&format!("{repeated} erasures repeated"))?;
     }
     say(&format!("{ended} sessions ended; people sign in again"))?;
     say(&format!("Restore successful: {}", file.display()))

@@ -25,6 +25,7 @@ mod principals;
 mod probes;
 mod raw;
 mod replica;
+mod rights;
 mod routes;
 mod routes_table;
 mod series;

@@ -11,7 +11,7 @@ use store::{Reach, execute};
 use crate::answer::Answer;
 use crate::bad_bodies::{fields, schema_of, with};
 use crate::principals::{Person, SignedIn, fresh_session, key, signed_in};
-use crate::routes_table::{Access, ROUTES, Route, World};
+use crate::routes_table::{Access, ROUTES, Route, World, erased};
 use crate::support::*;
 
 /// Where a request names a thing.
@@ -50,6 +50,7 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "event_id" | "refs" => "event",
         "chunk_id" => "chunk",
         "artifact_id" => "artifact",
+        "erasure_id" => "erasure",
         "key_id" => "key",
         "user_id" => "user",
         "agent_id" => "agent",
@@ -129,6 +130,7 @@ impl Things {
             ("event", text(&made["event_id"])),
             ("chunk", text(&made["chunk_ids"][0])),
             ("artifact", text(&made["artifact_id"])),
+            ("erasure", erased(server, access).await),
             ("session", world.current_session(access).await),
             ("key", text(&key["key_id"])),
             ("talk", text(&event["session_id"])),
@@ -146,6 +148,7 @@ impl Things {
             ("event", "evt"),
             ("chunk", "chk"),
             ("artifact", "art"),
+            ("erasure", "era"),
             ("session", "ses"),
             ("key", "key"),
             ("talk", "talk"),

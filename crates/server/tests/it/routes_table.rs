@@ -1,11 +1,11 @@
 //! Every route of the API, what each kind of caller gets, and a request that each answers with success.
 
-use kernel::Role;
+use kernel::{Role, Secret};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::principals::{PASSWORD, Person, SignedIn, fresh_session, key, signed_in};
-use crate::support::Server;
+use crate::support::{Server, eventually};
 
 /// Callers with a valid credential, in the order of the columns below: sessions by role, keys that are bound to nobody by
 /// scope, the member's own key, an administrator's key of another tenant, and another member of the same tenant.
@@ -47,9 +47,12 @@ const fn native(method: &'static str, path: &'static str, access: Access) -> Rou
 
 const READS: Access = Access::Caller([200, 200, 200, 200, 200, 403, 200, 200, 200]);
 const READS_ONE: Access = Access::Caller([404, 200, 404, 404, 200, 403, 200, 404, 404]);
+/// Who asked for it, and the administrators of the tenant.
+const READS_ASKED: Access = Access::Caller([404, 200, 200, 200, 404, 403, 200, 404, 404]);
 const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
 const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
 const ADMINISTERS_ONE: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403]);
+const ADMINISTERS_ONE_LATER: Access = Access::Caller([403, 403, 202, 202, 403, 403, 403, 404, 403]);
 const ADMINISTERS_ONE_AWAY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 403, 404, 403]);
 /// The tenant `acme` is the operators'; the stranger administers another.
 const OPERATES: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 403, 403]);
@@ -89,6 +92,7 @@ pub(crate) const ROUTES: &[Route] = &[
     native("DELETE", "/api/v1/users/{id}/sessions/{sid}", ADMINISTERS_ONE_AWAY),
     native("POST", "/api/v1/users/{id}/disable", ADMINISTERS_ONE),
     native("POST", "/api/v1/users/{id}/enable", ADMINISTERS_ONE),
+    native("POST", "/api/v1/users/{id}/erase", ADMINISTERS_ONE_LATER),
     native("GET", "/api/v1/audit", ADMINISTERS),
     native("GET", "/api/v1/audit/export", ADMINISTERS),
     native("POST", "/api/v1/audit/verify", ADMINISTERS),
@@ -100,6 +104,10 @@ pub(crate) const ROUTES: &[Route] = &[
     contract("GET", "/api/v1/artifacts/{artifact_id}", READS_ONE),
     native("GET", "/api/v1/memory/timeline", READS),
     native("GET", "/api/v1/memory/stats", READS),
+    native("POST", "/api/v1/memory/erasures", Access::Caller([403, 202, 202, 202, 403, 202, 202, 202, 202])),
+    native("GET", "/api/v1/memory/erasures", READS),
+    native("GET", "/api/v1/memory/erasures/{erasure_id}", READS_ASKED),
+    native("GET", "/api/v1/memory/erasures/{erasure_id}/certificate", READS_ASKED),
     native("GET", "/api/v1/sessions", READS),
     native("POST", "/api/v1/memories/search", READS),
     native("GET", "/api/v1/admin/dependencies", OPERATES),
@@ -141,6 +149,8 @@ pub(crate) struct World {
     pub(crate) event: String,
     pub(crate) chunk: String,
     pub(crate) artifact: String,
+    /// Done, at the wish of the member.
+    pub(crate) erasure: String,
     pub(crate) revoked_key: String,
     /// Credentials in the order of [`CALLERS`].
     pub(crate) callers: Vec<String>,
@@ -156,6 +166,16 @@ pub(crate) fn event(text: &str) -> Value {
         "kind": "message", "content": {"text": text}, "tags": ["work"]})
 }
 
+/// An erasure that somebody asked for and that is done.
+pub(crate) async fn erased(server: &Server, access: &str) -> String {
+    let wish = json!({"session_id": "forgotten", "confirm": "forgotten"});
+    let asked = server.post_as(access, "/api/v1/memory/erasures", &wish).await.expect(202).json;
+    let id = asked["erasure_id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/memory/erasures/{id}");
+    eventually(20, || server.get_as(access, &path), |answer| answer.json["state"] == "done").await;
+    id
+}
+
 impl World {
     pub(crate) async fn on(server: Server) -> Self {
         let owner = signed_in(&server, &person("olga", Role::Owner)).await;
@@ -167,6 +187,7 @@ impl World {
         let long = format!("a long report {}", "word ".repeat(20_000));
         let made = server.post_as(&member.access, "/api/v1/events", &event(&long)).await.expect(201).json;
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let erasure = erased(&server, &member.access).await;
         let revoked_key = key(&server, "acme", &["admin"], None).await;
         let listed = server.get_as(&owner.access, "/api/v1/api-keys").await.expect(200).json;
         let id = listed["items"][0]["key_id"].as_str().unwrap();
@@ -187,6 +208,7 @@ impl World {
             event: text("event_id"),
             chunk: made["chunk_ids"][0].as_str().unwrap().to_owned(),
             artifact: text("artifact_id"),
+            erasure,
             server,
             member,
             foreigner,
@@ -295,6 +317,19 @@ impl World {
                 std::fs::create_dir_all(folder).unwrap();
                 std::fs::write(folder.join(name), "a stranger's file").unwrap();
                 (path.replace("{name}", name), Value::Null)
+            }
+            ("POST", "/api/v1/memory/erasures") => {
+                same(json!({"session_id": "never mind", "confirm": "never mind"}))
+            }
+            ("POST", "/api/v1/users/{id}/erase") => {
+                let name = format!("leaving-{}", &kernel::random::token()[..12]);
+                let identity = &self.server.app.identity;
+                let made = identity.create_user("acme", &name, Some(Role::Viewer), Secret::new(PASSWORD));
+                let id = made.await.unwrap();
+                (path.replace("{id}", &id), json!({ "confirm": id }))
+            }
+            ("GET", _) if path.contains("{erasure_id}") => {
+                (path.replace("{erasure_id}", &self.erasure), Value::Null)
             }
             ("GET" | "DELETE", _) if !path.contains('{') => same(Value::Null),
             _ => panic!("no example for {method} {path}"),

@@ -23,6 +23,17 @@ pub enum Keep {
 }
 
 impl Keep {
+    /// Days after which a backup of today is gone for certain, once newer ones are made and found good.
+    pub fn longest_days(&self) -> i64 {
+        match *self {
+            Self::Days(days) => days + 1,
+            Self::Generations { daily, weekly, monthly } => {
+                let days = [daily, weekly * 7, monthly * 31].into_iter().max().unwrap_or_default();
+                days as i64 + 31
+            }
+        }
+    }
+
     /// What may go. `newest_first` is what [`super::list`] returns.
     ///
     /// The newest verified backup never goes, nor anything made after it; a backup that was not found good takes no

@@ -36,6 +36,10 @@ pub use schema::{Column, Kind, Table, tables};
 pub use sink::{DatabaseHash, content_hash};
 pub use transfer::{Transferred, transfer};
 
+pub(crate) use create::make_folder;
+pub(crate) use folder::sync;
+pub(crate) use text::kept as kept_text;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

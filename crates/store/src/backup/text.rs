@@ -20,8 +20,8 @@ pub(crate) fn insert(table: &Table) -> &'static str {
     kept(format!("INSERT INTO \"{}\" ({})", table.name, table.column_list()))
 }
 
-/// Keeps a text for the life of the process: there are as many as tables.
-fn kept(text: String) -> &'static str {
+/// Keeps a text for the life of the process: there are a few for each table.
+pub(crate) fn kept(text: String) -> &'static str {
     static TEXTS: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = texts.get(text.as_str()) {
