@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::TenantId;
+use kernel::{Micros, TenantId};
 use memory::Memory;
+use store::Blobs;
 use store::jobs::{JobKind, Runner};
-use store::retention::{self, Rule};
+use store::retention::{self, Remove, Rule};
 use store::schedule::{CatchUp, Schedule, Scheduler};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -15,7 +16,7 @@ use crate::App;
 use crate::app::StartError;
 use crate::backups::Backups;
 use crate::config::Config;
-use crate::rights::{ERASE, Rights};
+use crate::rights::{DOMAINS, ERASE, Rights};
 
 /// Kind of the job that removes what has had its time.
 const RETENTION: &str = "retention.run";
@@ -81,12 +82,14 @@ impl App {
 /// Every kind of job that a server can run.
 pub(crate) fn kinds(memory: &Memory, backups: &Backups, rights: &Rights) -> Vec<JobKind> {
     let mut kinds: Vec<JobKind> = memory.jobs().into_iter().map(JobKind::from).collect();
-    let (store, clock) = (rights.store.clone(), rights.clock.clone());
+    let retaining = rights.clone();
     kinds.push(JobKind::new(
         RETENTION,
         Arc::new(move |_| {
-            let (store, clock) = (store.clone(), clock.clone());
-            Box::pin(async move { retention::run(&store, &clock, &retention_rules()).await.map(|_| ()) })
+            let Rights { store, clock, blobs, .. } = retaining.clone();
+            Box::pin(
+                async move { retention::run(&store, &clock, &retention_rules(&blobs)).await.map(|_| ()) },
+            )
         }),
     ));
     let rights = rights.clone();
@@ -129,10 +132,21 @@ fn schedules(config: &Config) -> Vec<Schedule> {
     schedules
 }
 
-/// How long each kind of rows is kept.
-pub(crate) fn retention_rules() -> Vec<Rule> {
+/// How long each kind of rows and objects is kept.
+pub(crate) fn retention_rules(blobs: &Blobs) -> Vec<Rule> {
     let mut rules = retention::rules();
     rules.extend(identity::retention());
+    rules.extend(memory::rights::retention());
+    // Last: what the rules before have left without a name is old enough by its own age alone.
+    let blobs = blobs.clone();
+    rules.push(Rule {
+        name: "objects.orphaned",
+        days: 7,
+        remove: Remove::Whole(Arc::new(move |store, now, days, act| {
+            let (blobs, before) = (blobs.clone(), now.plus(-days * Micros::DAY));
+            Box::pin(async move { store::rights::sweep(&store, &blobs, DOMAINS, before, act).await })
+        })),
+    });
     rules
 }
 

@@ -3,16 +3,18 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use kernel::TenantId;
+use futures::stream::BoxStream;
+use kernel::{Micros, TenantId};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as ObjectPath;
-use object_store::{ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc::Sender;
 
 use crate::{Error, Result};
 
@@ -122,6 +124,34 @@ impl Blobs {
         s3.list(Some(&nothing)).next().await.transpose().map(|_| ()).map_err(blob_error)
     }
 
+    /// The keys of objects that were stored before an instant, by the clock of where they lie, in no promised order; on disk
+    /// also what a write that was cut off has left.
+    pub fn list_before(&self, before: Micros) -> BoxStream<'_, Result<String>> {
+        match self {
+            Self::Disk(root) => {
+                let (to, from) = tokio::sync::mpsc::channel(1_000);
+                let root = root.clone();
+                tokio::task::spawn_blocking(move || {
+                    if let Err(error) = walk(&root, &root, before, &to) {
+                        let _ = to.blocking_send(Err(blob_error(error)));
+                    }
+                });
+                futures::stream::unfold(from, async |mut from| from.recv().await.map(|key| (key, from)))
+                    .boxed()
+            }
+            Self::S3(s3) => {
+                let old = move |object: object_store::Result<ObjectMeta>| async move {
+                    match object {
+                        Ok(object) if object.last_modified.timestamp_micros() >= before.0 => None,
+                        Ok(object) => Some(Ok(object.location.to_string())),
+                        Err(error) => Some(Err(blob_error(error))),
+                    }
+                };
+                s3.list(None).filter_map(old).boxed()
+            }
+        }
+    }
+
     /// Removes an object. Safe to repeat.
     ///
     /// # Errors
@@ -155,26 +185,46 @@ pub fn data_hash(bytes: &[u8]) -> String {
 async fn put_file(root: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
     let path = root.join(key);
     let folder = path.parent().expect("a key has a folder");
-    if !tokio::fs::try_exists(&path).await? {
-        tokio::fs::create_dir_all(folder).await?;
-        let beside = folder.join(format!(".{}", kernel::random::token()));
-        let written = async {
-            let mut file = tokio::fs::File::create_new(&beside).await?;
-            file.write_all(bytes).await?;
-            file.sync_all().await?;
-            tokio::fs::rename(&beside, &path).await
-        }
-        .await;
-        if written.is_err() {
-            let _ = tokio::fs::remove_file(&beside).await;
-        }
-        written?;
+    tokio::fs::create_dir_all(folder).await?;
+    let beside = folder.join(format!(".{}", kernel::random::token()));
+    // Also when the object is there already: a young one is not swept away before a row names it.
+    let written = async {
+        let mut file = tokio::fs::File::create_new(&beside).await?;
+        file.write_all(bytes).await?;
+        file.sync_all().await?;
+        tokio::fs::rename(&beside, &path).await
     }
-    // A name lasts once its folder is synced, and so do those of the folders. Also when the object was there already:
-    // whoever is making it may not have come this far.
+    .await;
+    if written.is_err() {
+        let _ = tokio::fs::remove_file(&beside).await;
+    }
+    written?;
+    // A name lasts once its folder is synced, and so do those of the folders.
     let above = root.parent().unwrap_or(root);
     for folder in folder.ancestors().take_while(|folder| folder.starts_with(above)) {
         tokio::fs::File::open(folder).await?.sync_all().await?;
+    }
+    Ok(())
+}
+
+/// Sends the files of a folder that have the place of an object: `<tenant>/<two digits>/<file>`.
+fn walk(root: &Path, folder: &Path, before: Micros, to: &Sender<Result<String>>) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let Ok(key) = entry.path().strip_prefix(root).map(Path::to_owned) else { continue };
+        let (depth, is_folder) = (key.components().count(), entry.file_type()?.is_dir());
+        if is_folder && depth < 3 {
+            walk(root, &entry.path(), before, to)?;
+        } else if let (false, 3, Some(key)) = (is_folder, depth, key.to_str()) {
+            let stored = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+            if (stored.as_micros() as i64) < before.0 && to.blocking_send(Ok(key.to_owned())).is_err() {
+                return Ok(());
+            }
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! Each room that keeps rows of passing worth gives [`Rule`]s; the server puts them together and runs them every night.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -18,28 +19,36 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub type Count = for<'t> fn(&'t mut Conn, Micros) -> BoxFuture<'t, kernel::Result<i64>>;
 /// Removes rows that ended before an instant, at most so many; answers with how many. Zero means that none is left.
 pub type Batch = for<'t> fn(&'t mut Tx, Micros, i64) -> BoxFuture<'t, kernel::Result<u64>>;
-/// Removes by itself what is older than so many days at an instant; answers with how many rows.
-pub type Whole = fn(Store, Micros, i64) -> BoxFuture<'static, kernel::Result<u64>>;
+/// Counts, or removes by itself, what is older than so many days at an instant; answers with how many.
+pub type Whole =
+    Arc<dyn Fn(Store, Micros, i64, Act) -> BoxFuture<'static, kernel::Result<u64>> + Send + Sync>;
+
+/// What a rule is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Count only.
+    Count,
+    /// Remove.
+    Remove,
+}
 
 /// How rows go.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Remove {
     /// Batch by batch, at our pace.
-    Batches(Batch),
+    Batches(Count, Batch),
     /// In a way of its own.
     Whole(Whole),
 }
 
 /// How long one kind of rows is kept.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Rule {
     /// What it keeps, such as `jobs.done`.
     pub name: &'static str,
     /// For how many days after its end.
     pub days: i64,
-    /// Counts what has had its time.
-    pub count: Count,
-    /// Removes it.
+    /// Counts and removes what has had its time.
     pub remove: Remove,
 }
 
@@ -61,9 +70,15 @@ pub struct Outcome {
 pub async fn preview(store: &Store, clock: &Clock, rules: &[Rule]) -> kernel::Result<Vec<Outcome>> {
     let mut found = Vec::with_capacity(rules.len());
     for rule in rules {
-        let mut conn = store.read(Reach::Everyone).await?;
-        let rows = (rule.count)(&mut conn, rule.before(clock.now())).await?;
-        found.push(Outcome { rule: rule.name, days: rule.days, rows: rows.max(0) as u64 });
+        let now = clock.now();
+        let rows = match &rule.remove {
+            Remove::Batches(count, _) => {
+                let mut conn = store.read(Reach::Everyone).await?;
+                count(&mut conn, rule.before(now)).await?.max(0) as u64
+            }
+            Remove::Whole(whole) => whole(store.clone(), now, rule.days, Act::Count).await?,
+        };
+        found.push(Outcome { rule: rule.name, days: rule.days, rows });
     }
     Ok(found)
 }
@@ -76,9 +91,9 @@ pub async fn run(store: &Store, clock: &Clock, rules: &[Rule]) -> kernel::Result
     let mut done = Vec::with_capacity(rules.len());
     for rule in rules {
         let now = clock.now();
-        let rows = match rule.remove {
-            Remove::Batches(batch) => in_batches(store, rule.before(now), batch).await?,
-            Remove::Whole(whole) => whole(store.clone(), now, rule.days).await?,
+        let rows = match &rule.remove {
+            Remove::Batches(_, batch) => in_batches(store, rule.before(now), *batch).await?,
+            Remove::Whole(whole) => whole(store.clone(), now, rule.days, Act::Remove).await?,
         };
         if rows > 0 {
             tracing::info!(rule = rule.name, rows, "removed what had its time");
@@ -112,36 +127,40 @@ pub fn rules() -> Vec<Rule> {
         Rule {
             name: "jobs.done",
             days: 1,
-            count: |conn, before| {
-                Box::pin(async move { Ok(jobs::count_ended(conn, &["done"], before).await?) })
-            },
-            remove: Remove::Batches(|tx, before, limit| {
-                Box::pin(async move { Ok(jobs::remove_ended(tx, "done", before, limit).await?) })
-            }),
+            remove: Remove::Batches(
+                |conn, before| Box::pin(async move { Ok(jobs::count_ended(conn, &["done"], before).await?) }),
+                |tx, before, limit| {
+                    Box::pin(async move { Ok(jobs::remove_ended(tx, "done", before, limit).await?) })
+                },
+            ),
         },
         Rule {
             name: "jobs.dead",
             days: 30,
-            count: |conn, before| {
-                Box::pin(async move { Ok(jobs::count_ended(conn, &["dead", "failed"], before).await?) })
-            },
-            remove: Remove::Batches(|tx, before, limit| {
-                Box::pin(async move {
-                    let dead = jobs::remove_ended(tx, "dead", before, limit).await?;
-                    Ok(dead + jobs::remove_ended(tx, "failed", before, limit - dead as i64).await?)
-                })
-            }),
+            remove: Remove::Batches(
+                |conn, before| {
+                    Box::pin(async move { Ok(jobs::count_ended(conn, &["dead", "failed"], before).await?) })
+                },
+                |tx, before, limit| {
+                    Box::pin(async move {
+                        let dead = jobs::remove_ended(tx, "dead", before, limit).await?;
+                        Ok(dead + jobs::remove_ended(tx, "failed", before, limit - dead as i64).await?)
+                    })
+                },
+            ),
         },
         Rule {
             name: "idempotency_keys",
             days: 1,
-            count: |conn, before| {
-                Box::pin(async move {
-                    let sql = "SELECT COUNT(*) FROM idempotency_keys WHERE created_at < $1";
-                    Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
-                })
-            },
-            remove: Remove::Batches(|tx, before, limit| Box::pin(remove_answers(tx, before, limit))),
+            remove: Remove::Batches(
+                |conn, before| {
+                    Box::pin(async move {
+                        let sql = "SELECT COUNT(*) FROM idempotency_keys WHERE created_at < $1";
+                        Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
+                    })
+                },
+                |tx, before, limit| Box::pin(remove_answers(tx, before, limit)),
+            ),
         },
     ]
 }

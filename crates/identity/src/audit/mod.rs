@@ -11,7 +11,6 @@ mod verify;
 
 pub use export::{Format, export};
 pub use model::{AuditEntry, AuditFilter, AuditRow, Outcome};
-pub use retention::{MIN_RETENTION_DAYS, remove_expired};
-pub(crate) use store::count_before;
+pub use retention::{MIN_RETENTION_DAYS, count_expired, remove_expired};
 pub use store::record;
 pub use verify::{Broken, Verdict, list_audited_tenants, verify};

@@ -303,7 +303,9 @@ pub(super) async fn remove_unchained(tx: &mut Tx, tenant: &str, cutoff: Micros, 
     Ok(removed)
 }
 
-/// Counts the rows of all tenants from before `before`.
-pub(crate) async fn count_before(conn: &mut Conn, before: Micros) -> Result<i64> {
-    Ok(fetch_one!(conn, (i64,), "SELECT COUNT(*) FROM audit_log WHERE at < $1", before.0)?.0)
+/// Counts the rows from before `before` of all tenants in which nothing is held.
+pub(super) async fn count_before(conn: &mut Conn, before: Micros) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM audit_log AS a WHERE a.at < $1
+         AND NOT EXISTS (SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = a.tenant_id)";
+    Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
 }

@@ -91,9 +91,17 @@ pub(super) async fn remove_unused(tx: &mut Tx, tenant: &TenantId, invitation_id:
     Ok(removed == 1)
 }
 
+/// Invitations that ended before `$1`, in tenants that no legal hold keeps.
+macro_rules! ended_invitations {
+    () => {
+        " FROM invitations AS i WHERE COALESCE(i.used_at, i.expires_at) < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = i.tenant_id AND h.user_id IS NULL)"
+    };
+}
+
 /// Counts the invitations that were used, or ran out, before `before`.
 pub(crate) async fn count_ended(conn: &mut Conn, before: Micros) -> Result<i64> {
-    let sql = "SELECT COUNT(*) FROM invitations WHERE COALESCE(used_at, expires_at) < $1";
+    let sql = concat!("SELECT COUNT(*)", ended_invitations!());
     Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
 }
 
@@ -101,9 +109,11 @@ pub(crate) async fn count_ended(conn: &mut Conn, before: Micros) -> Result<i64> 
 pub(crate) async fn remove_ended(tx: &mut Tx, before: Micros, limit: i64) -> Result<u64> {
     Ok(execute!(
         tx,
-        "DELETE FROM invitations WHERE invitation_id IN (
-             SELECT invitation_id FROM invitations WHERE COALESCE(used_at, expires_at) < $1
-             ORDER BY invitation_id LIMIT $2)",
+        concat!(
+            "DELETE FROM invitations WHERE invitation_id IN (SELECT i.invitation_id",
+            ended_invitations!(),
+            " ORDER BY i.invitation_id LIMIT $2)"
+        ),
         before.0,
         limit,
     )?)

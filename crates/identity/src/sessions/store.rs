@@ -218,9 +218,18 @@ pub(crate) async fn update_last_used(
     Ok(())
 }
 
+/// Ended sessions from before `$1` that no legal hold keeps.
+macro_rules! ended_sessions {
+    () => {
+        " FROM sessions AS s WHERE COALESCE(s.ended_at, s.expires_at) < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = s.tenant_id \
+             AND (h.user_id IS NULL OR h.user_id = s.user_id))"
+    };
+}
+
 /// Counts the sessions that ended, or were not used any more, before `before`.
 pub(crate) async fn count_ended(conn: &mut Conn, before: Micros) -> Result<i64> {
-    let sql = "SELECT COUNT(*) FROM sessions WHERE COALESCE(ended_at, expires_at) < $1";
+    let sql = concat!("SELECT COUNT(*)", ended_sessions!());
     Ok(fetch_one!(conn, (i64,), sql, before.0)?.0)
 }
 
@@ -228,15 +237,21 @@ pub(crate) async fn count_ended(conn: &mut Conn, before: Micros) -> Result<i64> 
 pub(crate) async fn remove_ended(tx: &mut Tx, before: Micros, limit: i64) -> Result<u64> {
     execute!(
         tx,
-        "DELETE FROM refresh_tokens WHERE session_id IN (
-             SELECT session_id FROM sessions WHERE COALESCE(ended_at, expires_at) < $1 ORDER BY session_id LIMIT $2)",
+        concat!(
+            "DELETE FROM refresh_tokens WHERE session_id IN (SELECT s.session_id",
+            ended_sessions!(),
+            " ORDER BY s.session_id LIMIT $2)"
+        ),
         before.0,
         limit,
     )?;
     Ok(execute!(
         tx,
-        "DELETE FROM sessions WHERE session_id IN (
-             SELECT session_id FROM sessions WHERE COALESCE(ended_at, expires_at) < $1 ORDER BY session_id LIMIT $2)",
+        concat!(
+            "DELETE FROM sessions WHERE session_id IN (SELECT s.session_id",
+            ended_sessions!(),
+            " ORDER BY s.session_id LIMIT $2)"
+        ),
         before.0,
         limit,
     )?)

@@ -4,6 +4,7 @@
 
 mod finding;
 mod recording;
+mod rights;
 mod secrecy;
 mod support;
 mod vectors;

@@ -43,7 +43,9 @@ async fn show_retention(
     Caller(ctx): Caller,
 ) -> Result<impl IntoResponse, Problem> {
     admin.operator(&ctx, "admin.retention.show").await?;
-    let found = retention::preview(&admin.store, &admin.clock, &background::retention_rules()).await?;
+    let found =
+        retention::preview(&admin.store, &admin.clock, &background::retention_rules(&admin.rights.blobs))
+            .await?;
     let body = |Outcome { rule, days, rows }| RuleBody { name: rule, days, expired: rows };
     Ok(Json(RuleList { items: found.into_iter().map(body).collect() }))
 }

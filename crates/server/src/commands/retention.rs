@@ -21,7 +21,7 @@ pub(super) enum Retention {
 pub(super) async fn run(flags: &Flags, command: Retention) -> Result<(), Failure> {
     let Retention::Run { dry_run } = command;
     let app = super::admin::open(flags).await?;
-    let rules = background::retention_rules();
+    let rules = background::retention_rules(&app.rights.blobs);
     let outcomes = if dry_run {
         retention::preview(&app.store, &app.clock, &rules).await?
     } else {

@@ -7,7 +7,8 @@ use kernel::{Micros, TenantId};
 use serde_json::{Value, json};
 use server::rights::DOMAINS;
 use store::backup::{self, Archive, Create, Progress, content_hash};
-use store::rights::{Certificate, Domain, Eraser, ErasureList, Report, Subject, Who};
+use store::retention::Act;
+use store::rights::{self, Certificate, Domain, Eraser, ErasureList, Report, Subject, Who};
 use store::{Reach, Store, StoreConfig, fetch_one};
 use testkit::{fill_every_table, homes, on_both};
 
@@ -298,4 +299,49 @@ async fn a_job_that_was_broken_off_goes_on_and_counts_every_row_once() {
         assert_eq!(left.repeat(&eraser, Micros(0), now).await.unwrap(), 0);
     })
     .await;
+}
+
+async fn swept(store: &Store, blobs: &store::Blobs) {
+    let tenant = TenantId::parse(&format!("sweep-{}", &kernel::random::token()[..12])).unwrap();
+    fill_every_table(store, blobs, 0, 2).await;
+    let orphan = blobs.put(&tenant, "nobody names these bytes".into()).await.unwrap();
+    let named = {
+        let mut conn = store.read(Reach::Everyone).await.unwrap();
+        fetch_one!(&mut conn, (String,), "SELECT blob_key FROM artifacts WHERE artifact_id = 'artifact_id-1'")
+            .unwrap()
+            .0
+    };
+    let real = kernel::Clock::system().now();
+    let sweep = async |before: Micros, act| rights::sweep(store, blobs, DOMAINS, before, act).await.unwrap();
+    assert_eq!(sweep(real.plus(-60 * Micros::SECOND), Act::Remove).await, 0, "young ones stay");
+    let before = real.plus(60 * Micros::SECOND);
+    let counted = sweep(before, Act::Count).await;
+    assert!(counted >= 1 && blobs.get(&orphan).await.unwrap().is_some(), "counting removes nothing");
+    let hold = tenant.clone();
+    let held = store.write("test.hold", Reach::Everyone, move |tx| {
+        Box::pin(async move { rights::place_hold(tx, &hold, None, "a case", "usr_1", Micros(0)).await })
+    });
+    let held = held.await.unwrap();
+    sweep(before, Act::Remove).await;
+    assert!(blobs.get(&orphan).await.unwrap().is_some(), "what is held stays");
+    let release = store.write("test.release", Reach::Everyone, move |tx| {
+        Box::pin(async move { rights::release_hold(tx, &tenant, &held).await })
+    });
+    release.await.unwrap();
+    assert!(sweep(before, Act::Remove).await >= 1);
+    assert_eq!(blobs.get(&orphan).await.unwrap(), None);
+    assert!(blobs.get(&named).await.unwrap().is_some(), "what a row names stays");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_that_no_row_names_go_when_they_are_old() {
+    for home in homes().await {
+        swept(&home.store, &home.blobs()).await;
+        std::fs::write(home.blob_root().join("tenant_id-1/xx"), "no object").unwrap();
+        std::fs::create_dir_all(home.blob_root().join("beside/it/lies")).unwrap();
+        std::fs::write(home.blob_root().join("beside/it/lies/a file"), "of somebody").unwrap();
+        let before = kernel::Clock::system().now().plus(60 * Micros::SECOND);
+        let found = rights::sweep(&home.store, &home.blobs(), DOMAINS, before, Act::Count).await.unwrap();
+        assert_eq!(found, 0, "only what has the place of an object is looked at");
+    }
 }

@@ -1,5 +1,7 @@
 //! The table `legal_holds`: what must be kept, whoever asks for it to go.
 
+use std::collections::BTreeSet;
+
 use kernel::{Error, Micros, Result, TenantId};
 use sqlx::FromRow;
 
@@ -86,6 +88,15 @@ pub async fn place_hold(
         now.0,
     )?;
     Ok(hold_id)
+}
+
+/// The tenants in which anything is held.
+///
+/// # Errors
+/// The engine's.
+pub async fn list_held_tenants(conn: &mut Conn) -> Result<BTreeSet<String>> {
+    let rows = fetch_all!(conn, (String,), "SELECT DISTINCT tenant_id FROM legal_holds")?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 /// Ends a hold; the audit log keeps that there was one.

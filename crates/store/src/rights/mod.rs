@@ -14,6 +14,7 @@ mod erase;
 mod erasures;
 mod holds;
 mod list;
+mod orphans;
 mod subject;
 
 pub use area::{Area, Domain, Hook, Rows};
@@ -22,8 +23,9 @@ pub use erase::{Counts, Eraser, Report};
 pub use erasures::{
     Erasure, Mask, find_erasure, finish, list_erasures, list_masks, report_of, request, subject_of,
 };
-pub use holds::{Hold, list_holds, place_hold, refuse_held, release_hold};
+pub use holds::{Hold, list_held_tenants, list_holds, place_hold, refuse_held, release_hold};
 pub use list::{ErasureLine, ErasureList};
+pub use orphans::sweep;
 pub use subject::{Subject, Who};
 
 use futures::future::BoxFuture;

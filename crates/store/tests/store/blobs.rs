@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use kernel::{Secret, TenantId};
+use futures::StreamExt;
+use kernel::{Clock, Micros, Secret, TenantId};
 use store::Blobs;
 use store::blob::{S3Config, data_hash};
 use testkit::needed;
@@ -56,6 +57,12 @@ async fn keeps_bytes(blobs: &Blobs) {
         assert_eq!(blobs.get(&key).await.unwrap(), Some(bytes.clone()));
         let other = blobs.put(&tenant("zeta"), bytes.clone()).await.unwrap();
         assert_ne!(other, key, "tenants share no object");
+        // The clock of a disk or bucket is another than ours.
+        for (apart, wanted) in [(-Micros::DAY, false), (Micros::DAY, true)] {
+            let before = Clock::system().now().plus(apart);
+            let keys: Vec<String> = blobs.list_before(before).map(Result::unwrap).collect().await;
+            assert_eq!(keys.contains(&key), wanted, "{apart}");
+        }
         blobs.remove(&key).await.unwrap();
         blobs.remove(&key).await.unwrap();
         assert_eq!(blobs.get(&key).await.unwrap(), None);

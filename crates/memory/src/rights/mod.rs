@@ -1,9 +1,13 @@
 //! What of memory belongs to whom, and how an erasure hides it at once: see [`store::rights`].
 
+mod retention;
+
 use ::store::rights::{Area, Domain, Rows, Subject, nothing};
 use ::store::{Tx, execute};
 use futures::future::BoxFuture;
 use kernel::{Micros, Result};
+
+pub use self::retention::retention;
 
 /// The tables of memory.
 pub static DOMAIN: Domain = Domain {
