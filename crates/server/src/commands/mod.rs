@@ -11,6 +11,7 @@ mod jobs;
 mod migrate;
 mod monitor;
 mod retention;
+mod rights;
 mod secrets;
 mod serve;
 mod transfer;
@@ -75,6 +76,11 @@ enum Command {
     /// Remove what has had its time; works beside a running server
     #[command(subcommand)]
     Retention(retention::Retention),
+    /// Erase people, and keep what a court wants kept; works beside a running server
+    #[command(subcommand)]
+    Rights(rights::Rights),
+    /// Check the certificate of an erasure; needs no server
+    VerifyCertificate(rights::Verify),
     /// Look before upgrading
     #[command(subcommand)]
     Upgrade(migrate::Upgrade),
@@ -153,6 +159,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Secrets(command) => secrets::run(&flags, command).await,
         Command::Jobs(command) => jobs::run(&flags, command).await,
         Command::Retention(command) => retention::run(&flags, command).await,
+        Command::Rights(command) => rights::run(&flags, command).await,
+        Command::VerifyCertificate(command) => rights::verify(&command),
         Command::Upgrade(command) => migrate::upgrade(&flags, command).await,
         Command::Transfer(command) => transfer::run(&flags, command).await,
         Command::Backup(command) => backup::run(&flags, command).await,

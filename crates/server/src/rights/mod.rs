@@ -1,6 +1,7 @@
 //! Data rights: who may ask for an erasure or a hold, and the job that carries an erasure out.
 
 mod erasing;
+mod holds;
 mod routes;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 
 use crate::backups::Shelf;
 
+pub(crate) use self::holds::check_reason;
 pub(crate) use self::routes::routes;
 
 /// Everything that may hold data of somebody.
@@ -90,7 +92,10 @@ impl Rights {
     }
 
     /// Writes the request, its job and its audit row, all or none. The row names the erasure, never its subject.
-    async fn request(
+    ///
+    /// # Errors
+    /// `operator_tenant` for the whole tenant of the operators; `legal_hold`; the store's.
+    pub(crate) async fn request(
         &self,
         subject: Subject,
         requested_by: String,

@@ -25,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<Rights> {
         .routes(routes!(get_erasure))
         .routes(routes!(get_certificate))
         .routes(routes!(erase_user))
+        .merge(super::holds::routes())
 }
 
 /// Whose memory to erase: one conversation (`session_id`), all of one owner (`user_id` alone), or all of the tenant.
@@ -156,7 +157,7 @@ fn confirmed(confirm: &str, field: &str, named: &str) -> Result<()> {
 }
 
 /// One mistake that lies between several fields.
-fn at_fields(fields: &[&str], text: &str) -> Error {
+pub(super) fn at_fields(fields: &[&str], text: &str) -> Error {
     let mut error = Error::field(fields[0], text);
     let error_at =
         |field: &&str| FieldError { field: (*field).to_owned(), message: text.to_owned(), index: None };

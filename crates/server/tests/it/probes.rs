@@ -51,6 +51,7 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "chunk_id" => "chunk",
         "artifact_id" => "artifact",
         "erasure_id" => "erasure",
+        "hold_id" => "hold",
         "key_id" => "key",
         "user_id" => "user",
         "agent_id" => "agent",
@@ -121,6 +122,8 @@ impl Things {
         let session = server.get_as(access, "/api/v1/session").await.expect(200).json;
         let invitation = json!({"role": "viewer"});
         let invitation = server.post_as(inviter, "/api/v1/invitations", &invitation).await.expect(201).json;
+        let hold = json!({"user_id": "held", "reason": "a case"});
+        let hold = server.post_as(inviter, "/api/v1/legal-holds", &hold).await.expect(201).json;
         let (job, _) = world.example("POST", "/api/v1/admin/jobs/{id}/cancel").await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Self(BTreeMap::from([
@@ -131,6 +134,7 @@ impl Things {
             ("chunk", text(&made["chunk_ids"][0])),
             ("artifact", text(&made["artifact_id"])),
             ("erasure", erased(server, access).await),
+            ("hold", text(&hold["hold_id"])),
             ("session", world.current_session(access).await),
             ("key", text(&key["key_id"])),
             ("talk", text(&event["session_id"])),
@@ -149,6 +153,7 @@ impl Things {
             ("chunk", "chk"),
             ("artifact", "art"),
             ("erasure", "era"),
+            ("hold", "hld"),
             ("session", "ses"),
             ("key", "key"),
             ("talk", "talk"),

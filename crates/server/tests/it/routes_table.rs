@@ -104,6 +104,9 @@ pub(crate) const ROUTES: &[Route] = &[
     contract("GET", "/api/v1/artifacts/{artifact_id}", READS_ONE),
     native("GET", "/api/v1/memory/timeline", READS),
     native("GET", "/api/v1/memory/stats", READS),
+    native("GET", "/api/v1/legal-holds", ADMINISTERS),
+    native("POST", "/api/v1/legal-holds", Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403])),
+    native("DELETE", "/api/v1/legal-holds/{hold_id}", ADMINISTERS_ONE_AWAY),
     native("POST", "/api/v1/memory/erasures", Access::Caller([403, 202, 202, 202, 403, 202, 202, 202, 202])),
     native("GET", "/api/v1/memory/erasures", READS),
     native("GET", "/api/v1/memory/erasures/{erasure_id}", READS_ASKED),
@@ -320,6 +323,13 @@ impl World {
             }
             ("POST", "/api/v1/memory/erasures") => {
                 same(json!({"session_id": "never mind", "confirm": "never mind"}))
+            }
+            ("POST", "/api/v1/legal-holds") => same(json!({"user_id": "held", "reason": "a case"})),
+            ("DELETE", "/api/v1/legal-holds/{hold_id}") => {
+                let wish = json!({"user_id": "held", "reason": "a case"});
+                let made = self.server.post_as(&self.owner.access, "/api/v1/legal-holds", &wish);
+                let made = made.await.expect(201).json;
+                (path.replace("{hold_id}", made["hold_id"].as_str().unwrap()), Value::Null)
             }
             ("POST", "/api/v1/users/{id}/erase") => {
                 let name = format!("leaving-{}", &kernel::random::token()[..12]);
