@@ -50,6 +50,8 @@ const SERIES: &[(&str, &str, &[&str])] = &[
     ("process_cpu_seconds_total", "counter", &[]),
     ("process_resident_memory_bytes", "gauge", &[]),
     ("process_open_fds", "gauge", &[]),
+    ("process_max_fds", "gauge", &[]),
+    ("process_start_time_seconds", "gauge", &[]),
 ];
 
 /// One line of a scrape.
