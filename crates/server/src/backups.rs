@@ -128,7 +128,7 @@ impl Shelf {
     /// # Errors
     /// `Damaged` when it is not good.
     pub(crate) async fn verify(&self, path: &Path, deep: bool) -> Result<(), BackupError> {
-        let result = self.look(path, deep).await;
+        let result = self.look(path, is_dump(path), deep).await;
         // Only what was found out about the file is remembered, not that the disk was full.
         if matches!(result, Ok(()) | Err(BackupError::Damaged(_))) {
             self.judge(path, deep && !is_dump(path), &result)?;
@@ -136,9 +136,9 @@ impl Shelf {
         result
     }
 
-    async fn look(&self, path: &Path, deep: bool) -> Result<(), BackupError> {
+    pub(crate) async fn look(&self, path: &Path, is_dump: bool, deep: bool) -> Result<(), BackupError> {
         let at = path.to_owned();
-        if is_dump(path) {
+        if is_dump {
             return spawn_blocking(move || backup::verify_dump(&at)).await.expect("reading does not panic");
         }
         let archive = Archive::open(path)?;
@@ -152,9 +152,12 @@ impl Shelf {
     }
 
     fn judge(&self, path: &Path, is_deep: bool, result: &Result<(), BackupError>) -> Result<(), BackupError> {
+        backup::remember(path, &self.verdict(path, is_deep, result))
+    }
+
+    pub(crate) fn verdict(&self, path: &Path, is_deep: bool, result: &Result<(), BackupError>) -> Verdict {
         let problem = result.as_ref().err().map(ToString::to_string);
-        let verdict = Verdict { verified_at: self.clock.now(), is_deep, problem, size_bytes: length(path) };
-        backup::remember(path, &verdict)
+        Verdict { verified_at: self.clock.now(), is_deep, problem, size_bytes: length(path) }
     }
 
     /// Removes what need not stay, or only names it.
@@ -162,13 +165,16 @@ impl Shelf {
     /// # Errors
     /// The file system's.
     pub(crate) fn prune(&self, is_dry: bool) -> Result<Vec<Entry>, BackupError> {
-        let all = self.list()?;
-        let superfluous: Vec<Entry> =
-            self.config.keep.superfluous(&all, self.clock.now()).into_iter().cloned().collect();
+        let superfluous = self.superfluous(&self.list()?);
         if !is_dry {
             superfluous.iter().try_for_each(backup::remove)?;
         }
         Ok(superfluous)
+    }
+
+    /// Those of `newest_first` that need not stay.
+    pub(crate) fn superfluous(&self, newest_first: &[Entry]) -> Vec<Entry> {
+        self.config.keep.superfluous(newest_first, self.clock.now()).into_iter().cloned().collect()
     }
 
     /// A path, or the name of a backup in the folder.
@@ -178,7 +184,7 @@ impl Shelf {
     }
 }
 
-fn is_dump(path: &Path) -> bool {
+pub(crate) fn is_dump(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "gz")
 }
 

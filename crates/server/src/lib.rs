@@ -16,6 +16,7 @@ mod format;
 mod health;
 pub mod logs;
 mod metrics;
+mod offsite;
 mod open;
 mod own;
 mod page;

@@ -56,22 +56,7 @@ impl Blobs {
     /// # Errors
     /// Settings that cannot be used.
     pub fn s3(config: &S3Config) -> Result<Self> {
-        let options = ClientOptions::new()
-            .with_allow_http(config.endpoint.starts_with("http://"))
-            .with_timeout(S3_LIMIT)
-            .with_connect_timeout(S3_CONNECT_LIMIT);
-        let retry = RetryConfig { max_retries: 2, retry_timeout: S3_LIMIT, ..RetryConfig::default() };
-        let s3 = AmazonS3Builder::new()
-            .with_endpoint(&config.endpoint)
-            .with_client_options(options)
-            .with_retry(retry)
-            .with_bucket_name(&config.bucket)
-            .with_region("us-east-1")
-            .with_access_key_id(config.access_key.expose())
-            .with_secret_access_key(config.secret_key.expose())
-            .build()
-            .map_err(blob_error)?;
-        Ok(Self::S3(Arc::new(s3)))
+        Ok(Self::S3(Arc::new(bucket(config, S3_LIMIT)?)))
     }
 
     /// Stores bytes durably and returns their key. Safe to repeat.
@@ -170,6 +155,25 @@ impl Blobs {
             },
         }
     }
+}
+
+/// A client of a bucket, with the longest time of one request, its body included.
+pub(crate) fn bucket(config: &S3Config, limit: Duration) -> Result<AmazonS3> {
+    let options = ClientOptions::new()
+        .with_allow_http(config.endpoint.starts_with("http://"))
+        .with_timeout(limit)
+        .with_connect_timeout(S3_CONNECT_LIMIT);
+    let retry = RetryConfig { max_retries: 2, retry_timeout: limit, ..RetryConfig::default() };
+    AmazonS3Builder::new()
+        .with_endpoint(&config.endpoint)
+        .with_client_options(options)
+        .with_retry(retry)
+        .with_bucket_name(&config.bucket)
+        .with_region("us-east-1")
+        .with_access_key_id(config.access_key.expose())
+        .with_secret_access_key(config.secret_key.expose())
+        .build()
+        .map_err(blob_error)
 }
 
 /// SHA-256 in lower-case hexadecimal.

@@ -4,19 +4,27 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Clock, Secret};
 use serde_json::json;
-use store::backup::{self, Archive, BackupError, Place, Progress};
+use store::backup::{self, Archive, BackupError, Bucket, Place, Progress};
 use store::lock::FileLock;
 use store::rights::{Eraser, ErasureList};
 use store::{Store, StoreConfig};
 
 use super::{Failure, configuration, pretty, say, take_lock};
-use crate::backups::{Backups, Format, Made, Shelf, need_room};
+use crate::backups::{Backups, Format, Made, Shelf, is_dump, need_room};
 use crate::config::{Config, Flags};
+use crate::offsite::Offsite;
 use crate::open::{open_blobs, open_store};
+
+/// Another place than BACKUP_DIR
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Elsewhere {
+    /// The bucket of S3_ENDPOINT
+    S3,
+}
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {
@@ -25,12 +33,18 @@ pub(super) enum Backup {
         /// How it is written
         #[arg(long, value_enum, default_value = "portable")]
         format: Format,
+        /// Send it there, too, and read it back
+        #[arg(long, value_enum)]
+        to: Option<Elsewhere>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
     /// List the backups, newest first
     List {
+        /// Where they lie when not in BACKUP_DIR
+        #[arg(long, value_enum)]
+        from: Option<Elsewhere>,
         /// Print a JSON array
         #[arg(long)]
         json: bool,
@@ -39,6 +53,9 @@ pub(super) enum Backup {
     Verify {
         /// A file, or the name of a backup in BACKUP_DIR
         file: PathBuf,
+        /// Where it lies when not in BACKUP_DIR
+        #[arg(long, value_enum)]
+        from: Option<Elsewhere>,
         /// Restore it into a scratch database, too, and compare every row
         #[arg(long)]
         deep: bool,
@@ -47,6 +64,9 @@ pub(super) enum Backup {
     Restore {
         /// A file, or the name of a backup in BACKUP_DIR
         file: PathBuf,
+        /// Where it lies when not in BACKUP_DIR
+        #[arg(long, value_enum)]
+        from: Option<Elsewhere>,
         /// Another database, such as postgres://… or sqlite:<file>
         #[arg(long, value_name = "URL")]
         into: Option<String>,
@@ -56,6 +76,9 @@ pub(super) enum Backup {
     },
     /// Remove the backups that BACKUP_KEEP or BACKUP_RETENTION_DAYS does not want
     Prune {
+        /// Where they lie when not in BACKUP_DIR
+        #[arg(long, value_enum)]
+        from: Option<Elsewhere>,
         /// Only name them
         #[arg(long)]
         dry_run: bool,
@@ -66,11 +89,20 @@ pub(super) async fn run(flags: &Flags, command: Backup) -> Result<(), Failure> {
     let config = configuration(flags, false)?;
     let work = async {
         match command {
-            Backup::Create { format, json } => create(&config, format, json).await,
-            Backup::List { json } => list(&config, json),
-            Backup::Verify { file, deep } => verify(&config, &file, deep).await,
-            Backup::Restore { file, into, force } => restore(&config, &file, into, force).await,
-            Backup::Prune { dry_run } => prune(&config, dry_run),
+            Backup::Create { format, to, json } => create(&config, format, to, json).await,
+            Backup::List { from, json } => list(&config, from, json).await,
+            Backup::Verify { file, from, deep } => verify(&config, &file, from, deep).await,
+            Backup::Restore { file, from: None, into, force } => {
+                let file = shelf(&config).find(&file);
+                restore(&config, &file, &file.display().to_string(), into, force).await
+            }
+            Backup::Restore { file, from: Some(Elsewhere::S3), into, force } => {
+                let _folder = backup::take_folder(&config.backup.folder)?;
+                let (offsite, name) = (offsite(&config)?, file.to_string_lossy());
+                let fetched = offsite.fetch(&name).await?;
+                restore(&config, fetched.path(), &offsite.address(&name), into, force).await
+            }
+            Backup::Prune { from, dry_run } => prune(&config, from, dry_run).await,
         }
     };
     tokio::select! {
@@ -94,18 +126,40 @@ fn shelf(config: &Config) -> Shelf {
     Shelf { config: config.backup.clone(), clock: Clock::system() }
 }
 
-async fn create(config: &Config, format: Format, as_json: bool) -> Result<(), Failure> {
+/// The backups in the bucket.
+fn offsite(config: &Config) -> Result<Offsite, Failure> {
+    let text = "is not set, so there is no bucket; set it or leave out s3";
+    let s3 = config.s3.as_ref().ok_or_else(|| Failure::setting("S3_ENDPOINT", text))?;
+    Ok(Offsite::new(Bucket::open(s3)?, shelf(config)))
+}
+
+async fn create(
+    config: &Config,
+    format: Format,
+    to: Option<Elsewhere>,
+    as_json: bool,
+) -> Result<(), Failure> {
+    let offsite = to.map(|Elsewhere::S3| offsite(config)).transpose()?;
     let backups = open(config).await?;
-    let (progress, bar) = shown("rows packed");
-    let made = backups.create(format, progress).await.map_err(|error| {
-        let mut failure = Failure::from(error);
-        failure.text = format!("Backup failed!\n{}", failure.text);
-        failure
-    });
-    bar.finish_and_clear();
-    let made = made?;
+    let made = failing_loudly(async {
+        let (progress, bar) = shown("rows packed");
+        let made = backups.create(format, progress).await;
+        bar.finish_and_clear();
+        made
+    })
+    .await?;
+    let mut place = made.path.display().to_string();
+    if let Some(offsite) = offsite {
+        place = failing_loudly(async {
+            let (progress, bar) = shown("bytes read back");
+            let sent = offsite.send(&made.path, &progress).await;
+            bar.finish_and_clear();
+            sent
+        })
+        .await?;
+    }
     if as_json {
-        return say(&pretty(&described(&made)));
+        return say(&pretty(&described(&made, &place)));
     }
     if let Some(manifest) = &made.manifest {
         eprintln!("{}", counted(manifest.rows(), manifest.bytes(), made.took));
@@ -113,12 +167,20 @@ async fn create(config: &Config, format: Format, as_json: bool) -> Result<(), Fa
             eprintln!("hearth: object {key} is named by a row and not there");
         }
     }
-    say(&format!("Backup successful: {}", made.path.display()))
+    say(&format!("Backup successful: {place}"))
 }
 
-fn described(made: &Made) -> serde_json::Value {
+async fn failing_loudly<T>(work: impl Future<Output = Result<T, BackupError>>) -> Result<T, Failure> {
+    work.await.map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.text = format!("Backup failed!\n{}", failure.text);
+        failure
+    })
+}
+
+fn described(made: &Made, place: &str) -> serde_json::Value {
     json!({
-        "file": made.path,
+        "file": place,
         "size_bytes": made.size_bytes,
         "rows": made.manifest.as_ref().map(backup::Manifest::rows),
         "seconds": made.took.as_secs_f64(),
@@ -126,8 +188,11 @@ fn described(made: &Made) -> serde_json::Value {
     })
 }
 
-fn list(config: &Config, as_json: bool) -> Result<(), Failure> {
-    let all = backup::list(&config.backup.folder)?;
+async fn list(config: &Config, from: Option<Elsewhere>, as_json: bool) -> Result<(), Failure> {
+    let all = match from {
+        Some(Elsewhere::S3) => offsite(config)?.list().await?,
+        None => backup::list(&config.backup.folder)?,
+    };
     if as_json {
         let row = |entry: &backup::Entry| {
             json!({
@@ -140,7 +205,8 @@ fn list(config: &Config, as_json: bool) -> Result<(), Failure> {
         return say(&pretty(&all.iter().map(row).collect::<Vec<_>>()));
     }
     if all.is_empty() {
-        eprintln!("no backups in {}", config.backup.folder.display());
+        let folder = config.backup.folder.display().to_string();
+        eprintln!("no backups in {}", if from.is_some() { "the bucket" } else { &folder });
     }
     all.iter().try_for_each(|entry| {
         let state = match &entry.verdict {
@@ -155,34 +221,49 @@ fn list(config: &Config, as_json: bool) -> Result<(), Failure> {
     })
 }
 
-async fn verify(config: &Config, file: &Path, deep: bool) -> Result<(), Failure> {
+async fn verify(config: &Config, file: &Path, from: Option<Elsewhere>, deep: bool) -> Result<(), Failure> {
     let shelf = shelf(config);
-    let file = shelf.find(file);
-    shelf.verify(&file, deep).await?;
+    let place = if let Some(Elsewhere::S3) = from {
+        let _folder = backup::take_folder(&config.backup.folder)?;
+        offsite(config)?.verify(&file.to_string_lossy(), deep).await?
+    } else {
+        let file = shelf.find(file);
+        shelf.verify(&file, deep).await?;
+        file.display().to_string()
+    };
     let how = if deep { "restored and compared" } else { "verified" };
-    say(&format!("{how}: {}", file.display()))
+    say(&format!("{how}: {place}"))
 }
 
-fn prune(config: &Config, dry_run: bool) -> Result<(), Failure> {
-    let shelf = shelf(config);
-    let _lock = backup::take_folder(&config.backup.folder)?;
-    let all = shelf.list()?.len();
-    let gone = shelf.prune(dry_run)?;
+async fn prune(config: &Config, from: Option<Elsewhere>, dry_run: bool) -> Result<(), Failure> {
+    let (gone, all) = if let Some(Elsewhere::S3) = from {
+        offsite(config)?.prune(dry_run).await?
+    } else {
+        let shelf = shelf(config);
+        let _lock = backup::take_folder(&config.backup.folder)?;
+        let all = shelf.list()?.len();
+        (shelf.prune(dry_run)?, all)
+    };
     let done = if dry_run { "would remove" } else { "removed" };
     gone.iter().try_for_each(|entry| say(&format!("{done} {}", entry.name)))?;
     say(&format!("{done} {} of {all}", gone.len()))
 }
 
-async fn restore(config: &Config, file: &Path, into: Option<String>, force: bool) -> Result<(), Failure> {
-    let file = shelf(config).find(file);
-    if file.extension().is_some_and(|extension| extension == "gz") {
+/// Restores from a file that people call `said`.
+async fn restore(
+    config: &Config,
+    file: &Path,
+    said: &str,
+    into: Option<String>,
+    force: bool,
+) -> Result<(), Failure> {
+    if is_dump(Path::new(said)) {
         let text = format!(
-            "hearth: a dump goes into an empty database with: gunzip -c {} | psql -v ON_ERROR_STOP=1 --single-transaction <url>",
-            file.display()
+            "hearth: a dump goes into an empty database with: gunzip -c {said} | psql -v ON_ERROR_STOP=1 --single-transaction <url>"
         );
         return Err(Failure { code: 2, text });
     }
-    let archive = Archive::open(&file)?;
+    let archive = Archive::open(file)?;
     let manifest = archive.manifest().clone();
     let mut target = config.database.store.clone();
     if let Some(url) = into {
@@ -195,7 +276,7 @@ async fn restore(config: &Config, file: &Path, into: Option<String>, force: bool
         ));
     }
     let (clock, blobs) = (Clock::system(), open_blobs(config)?);
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = said.rsplit('/').next().unwrap_or_default().to_owned();
     let (progress, bar) = shown("rows restored");
     let (started, mut ended) = (Instant::now(), 0);
     let mut repeated = 0;
@@ -221,7 +302,7 @@ async fn restore(config: &Config, file: &Path, into: Option<String>, force: bool
         say(&format!("{repeated} erasures repeated"))?;
     }
     say(&format!("{ended} sessions ended; people sign in again"))?;
-    say(&format!("Restore successful: {}", file.display()))
+    say(&format!("Restore successful: {said}"))
 }
 
 /// Makes sure that no server uses the target and that `bytes` have room there; holds the lock of an embedded one.

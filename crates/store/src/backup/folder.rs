@@ -53,7 +53,7 @@ impl Entry {
 
 const PORTABLE: &str = ".hearth";
 const SQL: &str = ".sql.gz";
-const VERDICT: &str = ".verdict";
+pub(super) const VERDICT: &str = ".verdict";
 
 /// Takes the folder for one backup or restore; made if missing.
 ///
@@ -97,13 +97,19 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn entry(path: &Path) -> Option<Entry> {
-    let name = path.file_name()?.to_str()?.to_owned();
+    let name = path.file_name()?.to_str()?;
+    let size_bytes = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let mut entry = entry_of(name, path.to_owned(), size_bytes)?;
+    let verdict = std::fs::read(beside(path)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    entry.verdict = verdict.filter(|verdict: &Verdict| verdict.size_bytes == size_bytes);
+    Some(entry)
+}
+
+/// A backup by its name; `None` when that is not one of ours.
+pub(super) fn entry_of(name: &str, path: PathBuf, size_bytes: u64) -> Option<Entry> {
     let stem = name.strip_suffix(PORTABLE).or_else(|| name.strip_suffix(SQL))?;
     let created_at = instant_of(stem)?;
-    let size_bytes = path.metadata().ok().filter(std::fs::Metadata::is_file)?.len();
-    let verdict = std::fs::read(beside(path)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    let verdict = verdict.filter(|verdict: &Verdict| verdict.size_bytes == size_bytes);
-    Some(Entry { name, path: path.to_owned(), created_at, size_bytes, verdict })
+    Some(Entry { name: name.to_owned(), path, created_at, size_bytes, verdict: None })
 }
 
 fn beside(path: &Path) -> PathBuf {

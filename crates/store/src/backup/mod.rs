@@ -8,6 +8,7 @@
 //! JSON array per row, `manifest.json`, and as its last entry `seal`, the SHA-256 of every byte before it.
 
 mod archive;
+mod bucket;
 mod create;
 mod dump;
 mod folder;
@@ -24,6 +25,7 @@ mod text;
 mod transfer;
 
 pub use archive::Archive;
+pub use bucket::Bucket;
 pub use create::{Create, create, database_bytes};
 pub use dump::{dump, verify_dump};
 pub use folder::{Entry, Verdict, list, remember, remove, take_folder};

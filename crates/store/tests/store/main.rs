@@ -6,6 +6,7 @@ mod backup;
 mod backup_damage;
 mod backup_transfer;
 mod blobs;
+mod bucket;
 mod cache;
 mod failures;
 mod idempotency;
