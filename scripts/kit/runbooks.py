@@ -265,7 +265,7 @@ def run_pages(world, pages, names):
 # Wrong lines that a page might come to hold; each must be found where it stands.
 PLANTED = (
     "ls /root\n# expect: root",
-    "hearth transfer --from sqlite:/root/hearth.db --to sqlite:other.db\n# expect: rows",
+    "hearth transfer --from sqlite:/opt/hearth.db --to sqlite:other.db\n# expect: rows",
     "hearth backup creat\n# expect: Backup successful",
     "hearth health --ready\n# expect: unready",
     "false\necho done\n# expect: done",
