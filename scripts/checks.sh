@@ -12,6 +12,7 @@ check_tools() {
   need strace strace
   need chromium chromium libnss3
   need redis-server redis-server
+  need valgrind valgrind libc6-dbg
   cargo fmt --version
   cargo clippy --version
   cargo nextest --version || cargo install cargo-nextest --locked

@@ -214,35 +214,45 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
     img-src 'self' data:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; \
     form-action 'self'; frame-ancestors 'none'";
 
-const SECURITY_HEADERS: [(&str, &str); 7] = [
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-    ("referrer-policy", "strict-origin-when-cross-origin"),
-    ("x-xss-protection", "1; mode=block"),
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-    ("cross-origin-opener-policy", "same-origin"),
+static USUAL_HEADERS: [(HeaderName, HeaderValue); 8] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
+    (header::X_XSS_PROTECTION, HeaderValue::from_static("1; mode=block")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+static HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static RESPONSE_TIME: HeaderName = HeaderName::from_static("x-response-time");
+static RATE_LIMIT: [HeaderName; 3] = [
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-reset"),
 ];
 
 fn set_headers(headers: &mut HeaderMap, state: &Known, elapsed: Duration) {
-    for (name, value) in SECURITY_HEADERS {
-        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    headers.reserve(USUAL_HEADERS.len() + 6);
+    for (name, value) in &USUAL_HEADERS {
+        headers.entry(name).or_insert_with(|| value.clone());
     }
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if state.is_encrypted {
-        let hsts = HeaderValue::from_static("max-age=31536000; includeSubDomains");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS.clone());
     }
-    let mut set = |name: &'static str, text: &str| {
-        let value = HeaderValue::from_str(text).expect("checked when the request came in");
-        headers.insert(HeaderName::from_static(name), value);
-    };
-    set("x-request-id", &state.request_id);
-    set("x-response-time", &format!("{:.1}ms", elapsed.as_secs_f64() * 1e3));
+    let text = |text: &str| HeaderValue::from_str(text).expect("checked when the request came in");
+    headers.insert(&REQUEST_ID, text(&state.request_id));
+    let tenths = (elapsed.as_micros() + 50) / 100;
+    headers.insert(&RESPONSE_TIME, text(&format!("{}.{}ms", tenths / 10, tenths % 10)));
     if let Some(rate) = state.rate.get() {
-        set("ratelimit-limit", &rate.limit.to_string());
-        set("ratelimit-remaining", &rate.remaining.to_string());
-        set("ratelimit-reset", &rate.reset_seconds.to_string());
+        let values = [rate.limit, rate.remaining, rate.reset_seconds];
+        for (name, value) in RATE_LIMIT.iter().zip(values) {
+            headers.insert(name, value.into());
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Identity {
         };
         if standing.kind == Kind::Page && !credentials.is_safe_method {
             let checked = async { self.check_csrf(&standing, credentials.csrf.as_deref()) };
-            self.audited(&ctx, "identity.check_csrf", "request", checked).await?;
+            Box::pin(self.audited(&ctx, "identity.check_csrf", "request", checked)).await?;
         }
         self.note_use(&standing, now);
         Ok(ctx)

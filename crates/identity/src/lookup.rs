@@ -4,6 +4,7 @@ use ::store::Reach;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use futures::future::BoxFuture;
 use kernel::{Micros, Principal, PrincipalKind, Result, Role, Scopes};
 
 use crate::Identity;
@@ -19,12 +20,12 @@ impl Identity {
         let Some(hash) = self.tokens.stored_hash(Opaque::ApiKey, key) else {
             return Ok(None);
         };
-        self.remembered(format!("key:{hash}"), async {
+        let look = async || {
             let mut conn = self.store.read(Reach::Everyone).await?;
             let row = key_rows::find_key_by_hash(&mut conn, &hash).await?;
             row.map(key_standing).transpose()
-        })
-        .await
+        };
+        self.remembered(format!("key:{hash}"), || Box::pin(look())).await
     }
 
     /// What a cookie stands for; `None` when its session is unknown or ended.
@@ -32,12 +33,12 @@ impl Identity {
         let Some(hash) = self.tokens.stored_hash(Opaque::Session, cookie) else {
             return Ok(None);
         };
-        self.remembered(format!("page:{hash}"), async {
+        let look = async || {
             let mut conn = self.store.read(Reach::Everyone).await?;
             let row = session_rows::find_open_by_secret(&mut conn, &hash).await?;
             row.map(session_standing).transpose()
-        })
-        .await
+        };
+        self.remembered(format!("page:{hash}"), || Box::pin(look())).await
     }
 
     /// What an access token stands for; `None` when its session ended or was never this person's.
@@ -46,12 +47,12 @@ impl Identity {
     /// `invalid_access_token` for a forged or expired one, before any look-up.
     pub(crate) async fn token_standing(&self, token: &str, now: Micros) -> Result<Option<Arc<Standing>>> {
         let claims = self.tokens.read_access(token, now)?;
-        let look = async {
+        let look = async || {
             let mut conn = self.store.read(Reach::Everyone).await?;
             let row = session_rows::find_open_by_id(&mut conn, &claims.tid, &claims.sid).await?;
             row.map(session_standing).transpose()
         };
-        let standing = self.remembered(format!("token:{}", claims.sid), look).await?;
+        let standing = self.remembered(format!("token:{}", claims.sid), || Box::pin(look())).await?;
         let is_same_person = |standing: &Arc<Standing>| {
             standing.kind == Kind::Token
                 && standing.tenant.as_str() == claims.tid
@@ -60,16 +61,17 @@ impl Identity {
         Ok(standing.filter(is_same_person))
     }
 
-    async fn remembered(
+    /// `look` is made only when it is wanted: a look-up is large, and would be moved with every request.
+    async fn remembered<'l>(
         &self,
         shown: String,
-        look: impl Future<Output = Result<Option<Standing>>>,
+        look: impl FnOnce() -> BoxFuture<'l, Result<Option<Standing>>>,
     ) -> Result<Option<Arc<Standing>>> {
         if let Some(standing) = self.standings.get(&shown) {
             return Ok(Some(standing));
         }
         let generation = self.standings.generation();
-        let Some(standing) = look.await?.map(Arc::new) else {
+        let Some(standing) = look().await?.map(Arc::new) else {
             return Ok(None);
         };
         self.standings.remember(shown, standing.clone(), generation);

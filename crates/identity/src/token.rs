@@ -76,7 +76,8 @@ pub(crate) struct Tokens {
     verifying: Vec<DecodingKey>,
     rules: Validation,
     issuer: String,
-    pepper: Secret,
+    /// Keyed with the pepper.
+    pepper: Hmac<Sha256>,
 }
 
 impl Tokens {
@@ -93,7 +94,8 @@ impl Tokens {
             verifying: secrets.map(|secret| DecodingKey::from_secret(secret.expose().as_bytes())).collect(),
             rules,
             issuer: config.jwt_issuer.clone(),
-            pepper: config.api_key_pepper.clone(),
+            pepper: Hmac::new_from_slice(config.api_key_pepper.expose().as_bytes())
+                .expect("HMAC takes a key of any length"),
         }
     }
 
@@ -169,8 +171,7 @@ impl Tokens {
 
     /// HMAC-SHA256 with the pepper over the parts, a zero byte after each so that they cannot run together.
     fn hmac(&self, parts: &[&str]) -> [u8; 32] {
-        let key = self.pepper.expose().as_bytes();
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+        let mut mac = self.pepper.clone();
         for part in parts {
             mac.update(part.as_bytes());
             mac.update(&[0]);

@@ -1,29 +1,32 @@
 //! Metrics: true counters and histograms, the contract's JSON, and who may read them.
 
-use std::collections::BTreeMap;
+mod observer;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Json, Router};
 use data_encoding::BASE64;
-use httpkit::{Authenticator, Meta, Observation, Problem};
+use httpkit::{Authenticator, Meta, Problem};
 use kernel::{Clock, Error, ErrorKind, Scope};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::{Map, Value, json};
 use store::Store;
 
+use self::observer::Memory;
+pub(crate) use self::observer::Observer;
 use crate::config::MetricsAccess;
 use crate::format::{Format, wanted_format};
 use crate::process::process_lines;
 use crate::system::SystemWatch;
-use crate::window::{Share, Window};
+use crate::window::Share;
 
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 const MILLISECONDS: &[f64] =
@@ -47,33 +50,6 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// Operation of a memory route in the contract's fixed list; `None` for other routes.
-fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
-    let rest = endpoint.strip_prefix("/api/v1/")?;
-    Some(match (method.as_str(), rest) {
-        ("POST", "events" | "events/batch") => "record",
-        ("POST", "memories/search") => "search",
-        ("GET", "events" | "memory/timeline" | "sessions") => "list",
-        ("GET", "events/{event_id}" | "chunks/{chunk_id}" | "artifacts/{artifact_id}") => "get",
-        ("GET", "memory/stats") => "stats",
-        _ => return None,
-    })
-}
-
-#[derive(Default)]
-struct Operation {
-    window: Window,
-    count: u64,
-    failures: u64,
-}
-
-/// What is counted here beside the recorder: figures over the last five minutes.
-#[derive(Default)]
-struct Memory {
-    all: Operation,
-    by_name: BTreeMap<&'static str, Operation>,
-}
-
 /// The metrics of one server. Clones share everything.
 #[derive(Clone)]
 pub(crate) struct Metrics(Arc<Inner>);
@@ -89,39 +65,6 @@ struct Inner {
     cache_reads: Mutex<Share>,
 }
 
-/// Counts requests to memory; becomes the edge's observer.
-#[derive(Clone, Default)]
-pub(crate) struct Observer(Arc<Mutex<Memory>>);
-
-impl Observer {
-    /// Counts one finished request.
-    pub(crate) fn see(&self, seen: Observation<'_>) {
-        let ms = seen.elapsed.as_secs_f64() * 1e3;
-        if seen.endpoint.starts_with("/api/v1/") {
-            metrics::histogram!("health_agent_request_duration_ms", "endpoint" => seen.endpoint.to_owned())
-                .record(ms);
-        }
-        let Some(name) = memory_operation(seen.method, seen.endpoint) else {
-            return;
-        };
-        let failed = seen.status.as_u16() >= 400;
-        metrics::counter!("agent_memory_total_requests").increment(1);
-        metrics::counter!("agent_memory_successful_requests").increment(u64::from(!failed));
-        metrics::counter!("agent_memory_failed_requests").increment(u64::from(failed));
-        metrics::histogram!("agent_memory_latency_ms").record(ms);
-        metrics::counter!("agent_memory_operation_count", "operation" => name).increment(1);
-        metrics::counter!("agent_memory_operation_failures", "operation" => name)
-            .increment(u64::from(failed));
-        let (mut memory, now) = (self.0.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
-        let memory = &mut *memory;
-        for operation in [&mut memory.all, memory.by_name.entry(name).or_default()] {
-            operation.window.add(now, ms);
-            operation.count += 1;
-            operation.failures += u64::from(failed);
-        }
-    }
-}
-
 impl Metrics {
     /// The metrics over a server's parts.
     pub(crate) fn new(
@@ -133,7 +76,7 @@ impl Metrics {
         rules: httpkit::AddressRules,
         observer: &Observer,
     ) -> Self {
-        let memory = observer.0.clone();
+        let memory = observer.memory();
         Self(Arc::new(Inner {
             store,
             memory_service,

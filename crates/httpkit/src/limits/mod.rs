@@ -74,7 +74,8 @@ impl Limits {
         let config = self.config.load_full()?;
         let mut asks = class::asks(class, who, &config);
         if let Some(shared) = &self.shared {
-            if let Some(verdict) = shared.count(&asks).await {
+            // Boxed, because it is large and servers without Redis would move it with every request.
+            if let Some(verdict) = Box::pin(shared.count(&asks)).await {
                 self.local.mirror(&asks, &verdict.debts_us, self.local.now_us());
                 return Some(answer(&asks, &verdict));
             }
