@@ -23,11 +23,11 @@ const AREAS: &[Area] = &[
         "session_id IN (SELECT session_id FROM sessions
          WHERE tenant_id = $1 AND user_id = $2)",
     ),
-    account("sessions", "session_id", "user_id = $2"),
+    account("sessions", "session_id", "user_id = $2").exported_as("session"),
     // A key that somebody made has no more rights than they have.
-    account("api_keys", "key_id", "user_id = $2 OR created_by = $2"),
+    account("api_keys", "key_id", "user_id = $2 OR created_by = $2").exported_as("api_key"),
     Area::of_tenant("invitations", "invitation_id", "names who made it by id alone"),
-    account("users", "user_id", "user_id = $2"),
+    account("users", "user_id", "user_id = $2").exported_as("account"),
     Area::of_tenant("tenants", "tenant_id", "is the tenant"),
     Area::kept("audit_log", RECORD),
     Area::kept("audit_heads", RECORD),

@@ -16,7 +16,7 @@ use crate::App;
 use crate::app::StartError;
 use crate::backups::Backups;
 use crate::config::Config;
-use crate::rights::{DOMAINS, ERASE, Rights};
+use crate::rights::{DOMAINS, ERASE, EXPORT, Rights};
 
 /// Kind of the job that removes what has had its time.
 const RETENTION: &str = "retention.run";
@@ -92,12 +92,20 @@ pub(crate) fn kinds(memory: &Memory, backups: &Backups, rights: &Rights) -> Vec<
             )
         }),
     ));
-    let rights = rights.clone();
+    let erasing = rights.clone();
     kinds.push(JobKind::new(
         ERASE,
         Arc::new(move |job| {
-            let rights = rights.clone();
+            let rights = erasing.clone();
             Box::pin(async move { rights.run_erasure(&job).await })
+        }),
+    ));
+    let exporting = rights.clone();
+    kinds.push(JobKind::new(
+        EXPORT,
+        Arc::new(move |job| {
+            let rights = exporting.clone();
+            Box::pin(async move { rights.run_export(&job).await })
         }),
     ));
     let (backups, verifying) = (backups.clone(), backups.clone());
@@ -137,6 +145,7 @@ pub(crate) fn retention_rules(blobs: &Blobs) -> Vec<Rule> {
     let mut rules = retention::rules();
     rules.extend(identity::retention());
     rules.extend(memory::rights::retention());
+    rules.push(store::rights::retention());
     // Last: what the rules before have left without a name is old enough by its own age alone.
     let blobs = blobs.clone();
     rules.push(Rule {

@@ -176,6 +176,22 @@ pub(crate) fn bucket(config: &S3Config, limit: Duration) -> Result<AmazonS3> {
         .map_err(blob_error)
 }
 
+/// SHA-256 of bytes that come piece by piece.
+#[derive(Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash in lower-case hexadecimal.
+    pub fn finish(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0.finalize())
+    }
+}
+
 /// SHA-256 in lower-case hexadecimal.
 pub fn data_hash(bytes: &[u8]) -> String {
     use std::fmt::Write as _;

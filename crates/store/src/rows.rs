@@ -190,7 +190,7 @@ fn batches(
     cut
 }
 
-fn arguments<'q, DB: Database>(values: Vec<Value>) -> Result<DB::Arguments>
+pub(crate) fn arguments<'q, DB: Database>(values: Vec<Value>) -> Result<DB::Arguments>
 where
     Option<String>: Encode<'q, DB> + Type<DB>,
     Option<i64>: Encode<'q, DB> + Type<DB>,

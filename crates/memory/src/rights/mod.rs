@@ -25,9 +25,12 @@ pub static DOMAIN: Domain = Domain {
 const AREAS: &[Area] = &[
     Area::of_memory("vectors", "owner_id, model", OF_CHUNKS, Rows::Of(OF_SESSION_CHUNKS)),
     Area::of_memory("chunks", "chunk_id", OF_EVENTS, Rows::Of(OF_SESSION_EVENTS)),
-    Area::of_memory("artifacts", "artifact_id", OF_EVENTS, Rows::Of(OF_SESSION_EVENTS)).with_objects(),
-    Area::of_memory("events", "event_id", "user_id = $2", Rows::Of(SESSION)),
-    Area::of_memory("memory_sessions", "tenant_id, user_id, session_id", "user_id = $2", Rows::Of(SESSION)),
+    Area::of_memory("artifacts", "artifact_id", OF_EVENTS, Rows::Of(OF_SESSION_EVENTS))
+        .with_objects()
+        .exported_as("artifact"),
+    Area::of_memory("events", "event_id", "user_id = $2", Rows::Of(SESSION)).exported_as("event"),
+    Area::of_memory("memory_sessions", "tenant_id, user_id, session_id", "user_id = $2", Rows::Of(SESSION))
+        .exported_as("conversation"),
     Area::of_memory("vector_progress", "scope_id, model", OF_SCOPES, Rows::Kept(NO_TEXT)),
     Area::of_memory("memory_scopes", "scope_id", "owner = $2", Rows::Kept(NO_TEXT)),
 ];

@@ -6,6 +6,7 @@ mod backup;
 mod configure;
 mod doctor;
 mod eval;
+mod export;
 mod health;
 mod jobs;
 mod migrate;
@@ -79,6 +80,8 @@ enum Command {
     /// Erase people, and keep what a court wants kept; works beside a running server
     #[command(subcommand)]
     Rights(rights::Rights),
+    /// Write out everything held about a person, or about everybody of a tenant, as lines of JSON
+    Export(export::Exporting),
     /// Check the certificate of an erasure; needs no server
     VerifyCertificate(rights::Verify),
     /// Look before upgrading
@@ -160,6 +163,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Jobs(command) => jobs::run(&flags, command).await,
         Command::Retention(command) => retention::run(&flags, command).await,
         Command::Rights(command) => rights::run(&flags, command).await,
+        Command::Export(command) => export::run(&flags, command).await,
         Command::VerifyCertificate(command) => rights::verify(&command),
         Command::Upgrade(command) => migrate::upgrade(&flags, command).await,
         Command::Transfer(command) => transfer::run(&flags, command).await,

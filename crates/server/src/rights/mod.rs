@@ -1,6 +1,7 @@
 //! Data rights: who may ask for an erasure or a hold, and the job that carries an erasure out.
 
 mod erasing;
+mod exporting;
 mod holds;
 mod routes;
 
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 
 use crate::backups::Shelf;
 
+pub(crate) use self::exporting::{EXPORT, exported};
 pub(crate) use self::holds::check_reason;
 pub(crate) use self::routes::routes;
 

@@ -26,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Rights> {
         .routes(routes!(get_certificate))
         .routes(routes!(erase_user))
         .merge(super::holds::routes())
+        .merge(super::exporting::routes())
 }
 
 /// Whose memory to erase: one conversation (`session_id`), all of one owner (`user_id` alone), or all of the tenant.
@@ -205,7 +206,7 @@ async fn list_erasures(
 }
 
 /// Whose requests a caller sees; `None` sees all of the tenant.
-fn asker(ctx: &Ctx) -> Result<Option<String>> {
+pub(super) fn asker(ctx: &Ctx) -> Result<Option<String>> {
     if ctx.scopes.has(Scope::Admin) { Ok(None) } else { ctx.owner(None).map(Some) }
 }
 

@@ -26,6 +26,7 @@ mod probes;
 mod raw;
 mod replica;
 mod rights;
+mod rights_export;
 mod routes;
 mod routes_table;
 mod series;

@@ -11,7 +11,7 @@ use store::{Reach, execute};
 use crate::answer::Answer;
 use crate::bad_bodies::{fields, schema_of, with};
 use crate::principals::{Person, SignedIn, fresh_session, key, signed_in};
-use crate::routes_table::{Access, ROUTES, Route, World, erased};
+use crate::routes_table::{Access, ROUTES, Route, World, erased, exported};
 use crate::support::*;
 
 /// Where a request names a thing.
@@ -52,6 +52,7 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "artifact_id" => "artifact",
         "erasure_id" => "erasure",
         "hold_id" => "hold",
+        "export_id" => "export",
         "key_id" => "key",
         "user_id" => "user",
         "agent_id" => "agent",
@@ -135,6 +136,7 @@ impl Things {
             ("artifact", text(&made["artifact_id"])),
             ("erasure", erased(server, access).await),
             ("hold", text(&hold["hold_id"])),
+            ("export", exported(server, access).await),
             ("session", world.current_session(access).await),
             ("key", text(&key["key_id"])),
             ("talk", text(&event["session_id"])),
@@ -154,6 +156,7 @@ impl Things {
             ("artifact", "art"),
             ("erasure", "era"),
             ("hold", "hld"),
+            ("export", "exp"),
             ("session", "ses"),
             ("key", "key"),
             ("talk", "talk"),

@@ -47,6 +47,7 @@ const fn native(method: &'static str, path: &'static str, access: Access) -> Rou
 
 const READS: Access = Access::Caller([200, 200, 200, 200, 200, 403, 200, 200, 200]);
 const READS_ONE: Access = Access::Caller([404, 200, 404, 404, 200, 403, 200, 404, 404]);
+const READS_LATER: Access = Access::Caller([202, 202, 202, 202, 202, 403, 202, 202, 202]);
 /// Who asked for it, and the administrators of the tenant.
 const READS_ASKED: Access = Access::Caller([404, 200, 200, 200, 404, 403, 200, 404, 404]);
 const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
@@ -107,6 +108,10 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/legal-holds", ADMINISTERS),
     native("POST", "/api/v1/legal-holds", Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403])),
     native("DELETE", "/api/v1/legal-holds/{hold_id}", ADMINISTERS_ONE_AWAY),
+    native("POST", "/api/v1/memory/export", READS_LATER),
+    native("GET", "/api/v1/memory/export", READS),
+    native("GET", "/api/v1/memory/export/{export_id}", READS_ASKED),
+    native("GET", "/api/v1/memory/export/{export_id}/file", READS_ASKED),
     native("POST", "/api/v1/memory/erasures", Access::Caller([403, 202, 202, 202, 403, 202, 202, 202, 202])),
     native("GET", "/api/v1/memory/erasures", READS),
     native("GET", "/api/v1/memory/erasures/{erasure_id}", READS_ASKED),
@@ -154,6 +159,8 @@ pub(crate) struct World {
     pub(crate) artifact: String,
     /// Done, at the wish of the member.
     pub(crate) erasure: String,
+    /// Done, at the wish of the member.
+    pub(crate) export: String,
     pub(crate) revoked_key: String,
     /// Credentials in the order of [`CALLERS`].
     pub(crate) callers: Vec<String>,
@@ -179,6 +186,16 @@ pub(crate) async fn erased(server: &Server, access: &str) -> String {
     id
 }
 
+/// An export that somebody asked for and that is done.
+pub(crate) async fn exported(server: &Server, access: &str) -> String {
+    let asked =
+        server.post_as(access, "/api/v1/memory/export", &json!({"objects": true})).await.expect(202).json;
+    let id = asked["export_id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/memory/export/{id}");
+    eventually(20, || server.get_as(access, &path), |answer| answer.json["state"] == "done").await;
+    id
+}
+
 impl World {
     pub(crate) async fn on(server: Server) -> Self {
         let owner = signed_in(&server, &person("olga", Role::Owner)).await;
@@ -191,6 +208,7 @@ impl World {
         let made = server.post_as(&member.access, "/api/v1/events", &event(&long)).await.expect(201).json;
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         let erasure = erased(&server, &member.access).await;
+        let export = exported(&server, &member.access).await;
         let revoked_key = key(&server, "acme", &["admin"], None).await;
         let listed = server.get_as(&owner.access, "/api/v1/api-keys").await.expect(200).json;
         let id = listed["items"][0]["key_id"].as_str().unwrap();
@@ -212,6 +230,7 @@ impl World {
             chunk: made["chunk_ids"][0].as_str().unwrap().to_owned(),
             artifact: text("artifact_id"),
             erasure,
+            export,
             server,
             member,
             foreigner,
@@ -323,6 +342,10 @@ impl World {
             }
             ("POST", "/api/v1/memory/erasures") => {
                 same(json!({"session_id": "never mind", "confirm": "never mind"}))
+            }
+            ("POST", "/api/v1/memory/export") => same(json!({"objects": true})),
+            ("GET", _) if path.contains("{export_id}") => {
+                (path.replace("{export_id}", &self.export), Value::Null)
             }
             ("POST", "/api/v1/legal-holds") => same(json!({"user_id": "held", "reason": "a case"})),
             ("DELETE", "/api/v1/legal-holds/{hold_id}") => {

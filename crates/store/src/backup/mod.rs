@@ -40,6 +40,7 @@ pub use transfer::{Transferred, transfer};
 
 pub(crate) use create::make_folder;
 pub(crate) use folder::sync;
+pub(crate) use source::value as row_value;
 pub(crate) use text::kept as kept_text;
 
 use std::sync::Arc;

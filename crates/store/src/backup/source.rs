@@ -116,7 +116,8 @@ impl Snapshot {
     }
 }
 
-fn value<'r, R: sqlx::Row>(row: &'r R, index: usize, kind: Kind) -> Result<Value, sqlx::Error>
+/// A column of a row, by its kind.
+pub(crate) fn value<'r, R: sqlx::Row>(row: &'r R, index: usize, kind: Kind) -> Result<Value, sqlx::Error>
 where
     usize: ColumnIndex<R>,
     Option<String>: Decode<'r, R::Database> + Type<R::Database>,

@@ -27,6 +27,8 @@ pub struct Area {
     pub key: &'static str,
     /// Whether its column `blob_key` names objects that go with the rows.
     pub has_objects: bool,
+    /// The `type` of its lines in an export; `None` leaves the table out, because what it holds is derived, secret or passing.
+    pub exported_as: Option<&'static str>,
     /// Rows of a conversation.
     pub session: Rows,
     /// Rows of an owner of memories.
@@ -48,7 +50,8 @@ impl Area {
         session: Rows,
     ) -> Self {
         let (owner, all) = (Rows::Of(owner), Rows::All);
-        Self { table, key, has_objects: false, session, owner, person: owner, memory: all, tenant: all }
+        let (has_objects, exported_as) = (false, None);
+        Self { table, key, has_objects, exported_as, session, owner, person: owner, memory: all, tenant: all }
     }
 
     /// A table whose rows go with their tenant alone, for this reason.
@@ -60,13 +63,20 @@ impl Area {
     pub const fn kept(table: &'static str, why: &'static str) -> Self {
         let rows = Rows::Kept(why);
         let (session, owner, person, memory, tenant) = (rows, rows, rows, rows, rows);
-        Self { table, key: "", has_objects: false, session, owner, person, memory, tenant }
+        let (has_objects, exported_as) = (false, None);
+        Self { table, key: "", has_objects, exported_as, session, owner, person, memory, tenant }
     }
 
     /// The same table, whose rows name objects that go with them.
     #[must_use]
     pub const fn with_objects(self) -> Self {
         Self { has_objects: true, ..self }
+    }
+
+    /// The same table, whose rows are lines of this type in an export.
+    #[must_use]
+    pub const fn exported_as(self, kind: &'static str) -> Self {
+        Self { exported_as: Some(kind), ..self }
     }
 
     fn rows(&self, who: &Who) -> Rows {
@@ -129,6 +139,20 @@ impl PartOf {
         let condition = self.condition();
         kept_text(format!(
             "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {condition} LIMIT {limit})"
+        ))
+    }
+
+    /// The next rows after a key of `after` columns, in the order of the key; the key's values come last.
+    pub(super) fn page_sql(&self, columns: &str, after: usize, limit: usize) -> &'static str {
+        let Area { table, key, .. } = self.area;
+        let (condition, first) = (self.condition(), self.values.len() + 1);
+        let places: Vec<String> = (first..first + after).map(|place| format!("${place}")).collect();
+        let beyond = match after {
+            0 => String::new(),
+            _ => format!("AND ({key}) > ({}) ", places.join(", ")),
+        };
+        kept_text(format!(
+            "SELECT {columns} FROM {table} WHERE {condition} {beyond}ORDER BY {key} LIMIT {limit}"
         ))
     }
 

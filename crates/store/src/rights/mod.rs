@@ -12,6 +12,8 @@ mod area;
 mod certificate;
 mod erase;
 mod erasures;
+mod export;
+mod exports;
 mod holds;
 mod list;
 mod orphans;
@@ -23,12 +25,34 @@ pub use erase::{Counts, Eraser, Report};
 pub use erasures::{
     Erasure, Mask, find_erasure, finish, list_erasures, list_masks, report_of, request, subject_of,
 };
+pub use export::Export;
+pub use exports::{
+    ExportPart, ExportRow, add_export, add_part, clear_parts, find_export, finish_export, list_exports,
+    list_parts,
+};
 pub use holds::{Hold, list_held_tenants, list_holds, place_hold, refuse_held, release_hold};
 pub use list::{ErasureLine, ErasureList};
 pub use orphans::sweep;
 pub use subject::{Subject, Who};
 
 use futures::future::BoxFuture;
+
+use crate::retention::{Remove, Rule};
+
+/// Days for which an export can be downloaded.
+pub const EXPORT_DAYS: i64 = 7;
+
+/// How long exports are kept.
+pub fn retention() -> Rule {
+    Rule {
+        name: "exports",
+        days: EXPORT_DAYS,
+        remove: Remove::Batches(
+            |conn, before| Box::pin(exports::count_exports_before(conn, before)),
+            |tx, before, limit| Box::pin(exports::remove_exports_before(tx, before, limit)),
+        ),
+    }
+}
 
 /// The tables of the engine room.
 pub static DOMAIN: Domain = Domain { areas: AREAS, directories: &[], begin: nothing, finish: nothing };
