@@ -110,7 +110,7 @@ impl Blobs {
     }
 
     /// The keys of objects that were stored before an instant, by the clock of where they lie, in no promised order; on disk
-    /// also what a write that was cut off has left.
+    /// also what a write that was cut off has left. What else lies there, such as backups, is passed over.
     pub fn list_before(&self, before: Micros) -> BoxStream<'_, Result<String>> {
         match self {
             Self::Disk(root) => {
@@ -128,7 +128,7 @@ impl Blobs {
                 let old = move |object: object_store::Result<ObjectMeta>| async move {
                     match object {
                         Ok(object) if object.last_modified.timestamp_micros() >= before.0 => None,
-                        Ok(object) => Some(Ok(object.location.to_string())),
+                        Ok(object) => Some(object.location.to_string()).filter(|key| is_key(key)).map(Ok),
                         Err(error) => Some(Err(blob_error(error))),
                     }
                 };
@@ -227,7 +227,20 @@ async fn put_file(root: &Path, key: &str, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Sends the files of a folder that have the place of an object: `<tenant>/<two digits>/<file>`.
+/// Whether a name is one that [`Blobs::put`] gives: `<tenant>/<two digits>/<hash>`, or that of a file on its way there. A bucket
+/// or directory may hold other things, and nobody may take those for objects.
+fn is_key(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('/').collect();
+    let &[tenant, folder, file] = parts.as_slice() else { return false };
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let is_hash = file.len() == 64 && is_hex(file) && file.starts_with(folder);
+    TenantId::parse(tenant).is_ok()
+        && folder.len() == 2
+        && is_hex(folder)
+        && (is_hash || file.starts_with('.'))
+}
+
+/// Sends the objects below a folder.
 fn walk(root: &Path, folder: &Path, before: Micros, to: &Sender<Result<String>>) -> std::io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -239,7 +252,7 @@ fn walk(root: &Path, folder: &Path, before: Micros, to: &Sender<Result<String>>)
         let (depth, is_folder) = (key.components().count(), entry.file_type()?.is_dir());
         if is_folder && depth < 3 {
             walk(root, &entry.path(), before, to)?;
-        } else if let (false, 3, Some(key)) = (is_folder, depth, key.to_str()) {
+        } else if let (false, Some(key)) = (is_folder, key.to_str().filter(|key| is_key(key))) {
             let stored = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
             if (stored.as_micros() as i64) < before.0 && to.blocking_send(Ok(key.to_owned())).is_err() {
                 return Ok(());
@@ -259,4 +272,29 @@ fn file_error(error: std::io::Error) -> Error {
 
 fn blob_error(error: impl std::fmt::Display) -> Error {
     Error::Blob(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_stored_as_an_object_is_taken_for_one() {
+        let hash = data_hash(b"bytes");
+        let key = format!("acme/{}/{hash}", &hash[..2]);
+        assert!(is_key(&key) && is_key(&format!("acme/{}/.half", &hash[..2])));
+        let others = [
+            "backups/backup_20260131_020000.hearth".to_owned(),
+            "backups/20/backup_20260131_020000.hearth".to_owned(),
+            "hearth.db".to_owned(),
+            "secrets/je/jwt_secret".to_owned(),
+            format!("acme/00/{hash}"),
+            format!("Acme/{}/{hash}", &hash[..2]),
+            format!("deep/acme/{}/{hash}", &hash[..2]),
+            format!("acme/{}/{}", &hash[..2], hash.to_uppercase()),
+        ];
+        for other in others {
+            assert!(!is_key(&other), "{other}");
+        }
+    }
 }
