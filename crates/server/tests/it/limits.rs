@@ -78,11 +78,16 @@ async fn of_200_at_once_two_servers_with_one_redis_let_exactly_the_limit_pass() 
     let servers = two_servers(&redis).await;
     let rounds = std::env::var("HEARTH_LIMIT_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap());
     for round in 0..rounds {
+        // Each round comes from an address of its own, which has a limit too.
+        let address = format!("198.51.100.{}", round % 256);
         let key = key(&servers[0], "acme", &["memory:*"], None).await;
         let mut asking = JoinSet::new();
         for n in 0..200 {
-            let (server, key) = (servers[n % 2].clone(), key.clone());
-            asking.spawn(async move { server.get_as(&key, "/auth/sessions").await.status });
+            let (server, key, address) = (servers[n % 2].clone(), key.clone(), address.clone());
+            asking.spawn(async move {
+                let request = server.request("GET", "/auth/sessions").bearer_auth(key);
+                server.send(request.header("x-forwarded-for", address)).await.status
+            });
         }
         let statuses = asking.join_all().await;
         let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
@@ -111,6 +116,7 @@ async fn two_servers(redis: &RedisServer) -> Vec<Arc<Server>> {
         ("RATE_LIMIT_MAX_REQUESTS", "50"),
         DAY,
         ("SHED_ENABLED", "false"),
+        ("TRUSTED_PROXIES", "127.0.0.0/8"),
         ("REDIS_URL", url.expose()),
     ];
     let mut servers = Vec::new();
