@@ -39,7 +39,7 @@ mod search;
 pub mod text;
 
 pub use index::{Doc, Index, VectorError};
-pub use params::{Leg, Params};
+pub use params::{Boosts, Leg, Params};
 pub use quant::{Vector, sign_codes};
 pub use query::{Filter, Mode, Query, QueryTokens};
 pub use search::{Analysis, Group, Hit, Part, QueryTerm, Ranking, search};

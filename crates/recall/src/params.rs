@@ -13,6 +13,22 @@ pub struct Leg {
     pub session: f32,
 }
 
+/// What the dates, names and quotes of a question multiply onto a document's score: 0.1 is a tenth more. 0 switches a
+/// step off.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Boosts {
+    /// Gained inside the window of time the question names, and lost outside of it.
+    pub window: f32,
+    /// Gained by the newest candidate and lost by the oldest, where the question asks for what is recent.
+    pub recency: f32,
+    /// Gained for each entity of the question that the document names.
+    pub entity: f32,
+    /// Gained for each quoted phrase whose words the document holds.
+    pub phrase: f32,
+    /// Most that entities and phrases gain together.
+    pub names_cap: f32,
+}
+
 /// All constants of a search. The defaults are the shipped recipe.
 ///
 /// Source of the defaults: BM25, neighbours and speaker of the lexical leg are the recipe of the memory
@@ -37,6 +53,8 @@ pub struct Params {
     pub two: [f32; 2],
     /// Weights of words, sentence vectors and late interaction; they sum to 1.
     pub three: [f32; 3],
+    /// Dates, names and quotes.
+    pub boosts: Boosts,
     /// Candidates a ranking holds: what is asked for token codes, and the most that can be returned.
     pub candidates: usize,
     /// Best documents by 1-bit estimate that are scored again in 8 bits, neighbours included.
@@ -56,6 +74,7 @@ impl Default for Params {
             late: Leg { neighbours: [0.1, 0.1, 0.05, 0.05], speaker: 1.2, session: 1.0 },
             two: [0.6, 0.4],
             three: [0.35, 0.2, 0.45],
+            boosts: Boosts { window: 0.1, recency: 0.05, entity: 0.2, phrase: 0.2, names_cap: 0.4 },
             candidates: 200,
             seeds: 512,
             exact_below: 4_096,

@@ -28,6 +28,8 @@ pub struct Query<'a> {
     pub filter: Filter<'a>,
     /// Which legs take part.
     pub mode: Mode,
+    /// What "last March" counts from, µs since 1970 UTC; without it only dates that name their year count.
+    pub reference_us: Option<i64>,
     /// Whether hits explain their scores; costs about a tenth more.
     pub explain: bool,
 }

@@ -104,6 +104,7 @@ fn answers(indexes: &[&Index]) -> Vec<Vec<(Hit, u64)>> {
                     tokens: Some(&tokens),
                     filter,
                     mode,
+                    reference_us: None,
                     explain: true,
                 };
                 let mut ranking = search(indexes, &query, &params);

@@ -1,6 +1,6 @@
 //! What a search promises its callers, one claim a test.
 
-use recall::{Doc, Filter, Index, Mode, Params, Query, Vector, VectorError, search};
+use recall::{Boosts, Doc, Filter, Index, Mode, Params, Query, Vector, VectorError, search};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -137,4 +137,83 @@ fn nothing_asked_or_indexed_is_no_hit() {
     }
     assert!(keys(&Index::default(), &ask("hello")).is_empty());
     assert!(search(&[], &ask("hello"), &Params::default()).is_empty());
+}
+
+/// Sum of the parts of a kind, and whether all parts add up to the score.
+fn part(hit: &recall::Hit, kind: &str) -> f64 {
+    let sum: f64 = hit.explain.iter().map(|part| part.value).sum();
+    assert!((sum - hit.score).abs() < 1e-6, "{hit:?}");
+    hit.explain.iter().filter(|part| part.kind == kind).map(|part| part.value).sum()
+}
+
+#[test]
+fn the_time_asked_for_is_favoured_not_required() {
+    let turns = [("a", "ann", "We met at the pool"), ("b", "ann", "We met at the pool")];
+    let mut index = Index::default();
+    for (&(key, speaker, text), day) in turns.iter().zip([1, 40]) {
+        let occurred_at_us = day * DAY_US;
+        index.upsert(&Doc {
+            key,
+            session: key,
+            speaker,
+            text,
+            occurred_at_us,
+            with_date: false,
+            ..Doc::default()
+        });
+    }
+    let query = Query { reference_us: Some(60 * DAY_US), ..ask("Who was at the pool last month?") };
+    let ranking = search(&[&index], &query, &Params::default());
+    let window = ranking.analysis().window.expect("last month is one");
+    assert_eq!((window.from_us, window.to_us), (Some(31 * DAY_US), Some(59 * DAY_US)));
+    let hits = ranking.top(2);
+    assert_eq!((hits[0].key.as_str(), hits[1].key.as_str()), ("b", "a"));
+    assert!(part(&hits[0], "time") > 0.08 && part(&hits[1], "time") < -0.08, "{hits:?}");
+    let january = Query { reference_us: Some(60 * DAY_US), ..ask("Who was at the pool in January?") };
+    assert_eq!(keys(&index, &january), ["a", "b"]);
+    let off = Params { boosts: Boosts { window: 0.0, ..Params::default().boosts }, ..Params::default() };
+    let order = search(&[&index], &january, &off).top(2);
+    assert_eq!(
+        (order[0].key.as_str(), part(&order[0], "time")),
+        ("b", 0.0),
+        "a step switched off does nothing"
+    );
+}
+
+#[test]
+fn what_is_asked_as_recent_favours_the_newer_by_a_little() {
+    let index = index(&[("old", "ann", "I bought a red kite"), ("new", "bob", "I bought a blue kite")]);
+    let hits = search(&[&index], &ask("Which kite was bought recently?"), &Params::default()).top(2);
+    assert_eq!(hits[0].key, "new");
+    assert!(part(&hits[0], "recency") > 0.0 && part(&hits[1], "recency") < 0.0, "{hits:?}");
+    let hits = search(&[&index], &ask("Which kite was bought?"), &Params::default()).top(2);
+    assert_eq!((part(&hits[0], "recency"), part(&hits[1], "recency")), (0.0, 0.0));
+}
+
+#[test]
+fn entities_and_phrases_are_told_apart_and_favoured() {
+    let turns = [
+        ("a", "Ann", "The trip was long and the museum small"),
+        ("b", "Bob", "I liked New York and its museum"),
+        ("c", "Bob", "She sang over the rainbow at the museum"),
+    ];
+    let index = index(&turns);
+    let text =
+        "Which museum in New York, says Ann, played \"over the rainbow\" in May 1970? Museum of Berlin?";
+    let ranking = search(&[&index], &ask(text), &Params::default());
+    let analysis = ranking.analysis();
+    assert_eq!(
+        analysis.entities,
+        ["New York", "Berlin"],
+        "neither a speaker, a month, nor the first of a sentence"
+    );
+    assert_eq!(
+        (analysis.phrases.as_slice(), analysis.speakers.as_slice()),
+        (&["over the rainbow".into()][..], &["Ann".into()][..])
+    );
+    for hit in ranking.top(3) {
+        assert_eq!(part(&hit, "entity") > 0.0, hit.key == "b", "{hit:?}");
+        assert_eq!(part(&hit, "phrase") > 0.0, hit.key == "c", "{hit:?}");
+        assert!(hit.score <= 1.0, "a boost does not leave the scale");
+    }
 }

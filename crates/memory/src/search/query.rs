@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kernel::{Clock, Ctx, Error, Result};
+use kernel::{Clock, Ctx, Error, Micros, Result};
 use llm::Embedder;
 use recall::{Filter, Mode, Params, Query, Ranking};
 use store::Store;
@@ -129,11 +129,11 @@ impl Searcher {
         request: Arc<SearchRequest>,
     ) -> Result<Ranking> {
         let place = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
-        let params = self.params;
+        let (now, params) = (self.clock.now(), self.params);
         let first = tokio::task::spawn_blocking(move || {
             let _place = place;
             let indexes: Vec<_> = partitions.loaded.iter().map(|loaded| &loaded.index).collect();
-            first_phase(&indexes, vectors.as_deref(), &request, &params)
+            first_phase(&indexes, vectors.as_deref(), &request, now, &params)
         });
         let mut ranking = first.await.map_err(Error::internal)?;
         let wanted: Vec<&str> = ranking.candidates().collect();
@@ -155,6 +155,7 @@ fn first_phase(
     indexes: &[&recall::Index],
     vectors: Option<&QueryVectors>,
     request: &SearchRequest,
+    now: Micros,
     params: &Params,
 ) -> Ranking {
     let [any, all, none] = [&request.tags.any, &request.tags.all, &request.tags.none]
@@ -181,6 +182,7 @@ fn first_phase(
             SearchMode::Dense => Mode::Dense,
             SearchMode::Auto | SearchMode::Hybrid => Mode::Hybrid,
         },
+        reference_us: Some(now.0),
         explain: request.explain,
     };
     recall::search(indexes, &query, params)

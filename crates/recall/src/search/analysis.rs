@@ -6,7 +6,11 @@ use serde::Serialize;
 
 use super::view::View;
 use crate::params::Params;
-use crate::text::Token;
+use crate::query::Query;
+use crate::text::{Token, Tokeniser, Window, is_calendar_word};
+
+/// Terms of an entity or a phrase.
+pub(crate) type Name = Vec<String>;
 
 /// One term a query searches for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,35 +38,42 @@ pub struct Analysis {
     pub terms: Vec<QueryTerm>,
     /// Speakers of the scopes whom the query names.
     pub speakers: Vec<String>,
-    /// Capitalised words inside the query that are no speaker.
+    /// Proper nouns of the query that are no speaker: runs of capitalised words, the first of a sentence left out.
     pub entities: Vec<String>,
     /// Texts in quotation marks.
     pub phrases: Vec<String>,
+    /// The time the query is about, if it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Whether it asks for what is recent.
+    #[serde(skip)]
+    pub(crate) wants_recent: bool,
+    #[serde(skip)]
+    pub(crate) entity_names: Vec<Name>,
+    #[serde(skip)]
+    pub(crate) phrase_names: Vec<Name>,
 }
 
 impl Analysis {
-    pub(crate) fn new(text: &str, view: &View<'_>, params: &Params) -> Self {
+    pub(crate) fn new(query: &Query<'_>, view: &View<'_>, params: &Params) -> Self {
         let Some(first) = view.indexes.first() else {
             return Self::default();
         };
-        let tokens = first.tokeniser().tokens(text);
+        let (text, tokeniser) = (query.text, first.tokeniser());
+        let tokens = tokeniser.tokens(text);
         let mut speakers = BTreeSet::new();
-        let mut entities = Vec::new();
         let mut kept: Vec<&Token> = Vec::new();
         let mut dropped: Vec<&Token> = Vec::new();
         for token in &tokens {
-            let form = &text[token.start..token.end];
-            let named = speakers_named(form, view);
+            let named = speakers_named(&text[token.start..token.end], view);
             if named.is_empty() {
-                if token.start > 0 && form.starts_with(char::is_uppercase) {
-                    entities.push(form.to_owned());
-                }
-                kept.push(token);
+                kept.push(token)
             } else {
-                speakers.extend(named);
-                dropped.push(token);
+                dropped.push(token)
             }
+            speakers.extend(named);
         }
+        let entities = entities(text, &kept);
         // A query of nothing but names still searches for them.
         if kept.is_empty() || !params.drop_speakers {
             kept.append(&mut dropped);
@@ -73,9 +84,56 @@ impl Analysis {
                 terms.push(query_term(token, text, view));
             }
         }
-        entities.dedup();
-        Self { terms, speakers: speakers.into_iter().collect(), entities, phrases: phrases(text) }
+        let phrases = phrases(text);
+        Self {
+            terms,
+            speakers: speakers.into_iter().collect(),
+            entity_names: names(&entities, tokeniser),
+            phrase_names: names(&phrases, tokeniser),
+            entities,
+            phrases,
+            window: Window::in_text(text, query.reference_us),
+            wants_recent: wants_recent(text),
+        }
     }
+}
+
+/// Runs of capitalised words, each once, but for dates and the beginnings of sentences.
+fn entities(text: &str, tokens: &[&Token]) -> Vec<String> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for token in tokens {
+        let form = &text[token.start..token.end];
+        let before =
+            text[..token.start].trim_end_matches(|c: char| !c.is_alphanumeric() && !".!?:".contains(c));
+        let is_first = before.is_empty() || before.ends_with(['.', '!', '?', ':']);
+        if is_first || !form.starts_with(char::is_uppercase) || is_calendar_word(&form.to_lowercase()) {
+            continue;
+        }
+        match runs.last_mut() {
+            // A part of the identifier before.
+            Some(run) if token.start < run.1 => {}
+            Some(run) if text[run.1..token.start] == *" " => run.1 = token.end,
+            _ => runs.push((token.start, token.end)),
+        }
+    }
+    let mut out: Vec<String> = Vec::new();
+    for (start, end) in runs {
+        let form = text[start..end].trim_end_matches("'s").trim_end_matches("\u{2019}s");
+        if !out.iter().any(|known| known == form) {
+            out.push(form.to_owned());
+        }
+    }
+    out
+}
+
+fn names(texts: &[String], tokeniser: &Tokeniser) -> Vec<Name> {
+    let terms = |text: &String| tokeniser.tokens(text).into_iter().map(|token| token.term).collect::<Name>();
+    texts.iter().map(terms).filter(|terms| !terms.is_empty()).collect()
+}
+
+fn wants_recent(text: &str) -> bool {
+    const WORDS: [&str; 7] = ["recent", "recently", "lately", "latest", "newest", "current", "currently"];
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| WORDS.iter().any(|w| w.eq_ignore_ascii_case(word)))
 }
 
 fn query_term(token: &Token, text: &str, view: &View<'_>) -> QueryTerm {

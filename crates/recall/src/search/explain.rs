@@ -36,7 +36,8 @@ pub enum Group {
 /// One addend of a score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Part {
-    /// `lexical`, `neighbours`, `speaker`, `session`, `semantic`, `late_interaction` or `fusion`.
+    /// `lexical`, `neighbours`, `speaker`, `session`, `semantic`, `late_interaction`, `fusion`, `time`, `recency`,
+    /// `entity` or `phrase`.
     pub kind: &'static str,
     /// The bar it belongs to.
     pub group: Group,
@@ -90,8 +91,31 @@ pub(crate) fn parts(ranking: &Ranking, row: &Row) -> Vec<Part> {
             }
         }
     }
+    boost(ranking, row, &mut out);
     out.retain(|part| part.value != 0.0);
     out
+}
+
+/// Adds what dates, names and quotes multiplied, as the increments they caused.
+fn boost(ranking: &Ranking, row: &Row, out: &mut Vec<Part>) {
+    let base: f64 = out.iter().map(|part| part.value).sum();
+    let asked = &ranking.analysis;
+    let time =
+        if row.gains.time > 0.0 { "within the time asked for" } else { "outside of the time asked for" };
+    for (kind, group, label, gain) in [
+        ("time", Group::Context, time.to_owned(), row.gains.time),
+        ("recency", Group::Context, "how recent it is".to_owned(), row.gains.recency),
+        ("entity", Group::Words, format!("names {}", asked.entities.join(", ")), row.gains.entity),
+        (
+            "phrase",
+            Group::Words,
+            format!("holds \u{201c}{}\u{201d}", asked.phrases.join(", ")),
+            row.gains.phrase,
+        ),
+    ] {
+        out.push(Part { kind, group, label, value: base * f64::from(gain), raw: None, from: None });
+    }
+    out.iter_mut().for_each(|part| part.value *= ranking.unit);
 }
 
 /// The addends of a leg's total, before it is scaled.

@@ -1,6 +1,7 @@
 //! A search in two phases: [`search`] ranks by words and sentence vectors, [`Ranking::rerank`] adds token codes.
 
 mod analysis;
+mod boost;
 mod dense;
 mod explain;
 mod late;
@@ -29,7 +30,7 @@ use view::{NONE, View};
 /// answer holds at most `params.candidates` documents and borrows nothing.
 pub fn search(indexes: &[&Index], query: &Query<'_>, params: &Params) -> Ranking {
     let view = View::new(indexes, &query.filter);
-    let analysis = Analysis::new(query.text, &view, params);
+    let analysis = Analysis::new(query, &view, params);
     let named = Named::new(&analysis.speakers);
     let words = lexical::score(&view, &analysis.terms, &named, params);
     let vector = query.vector.filter(|v| query.mode != Mode::Lexical && has_vectors(indexes, v.len()));

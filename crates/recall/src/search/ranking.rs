@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use super::analysis::Analysis;
+use super::boost::{self, Gains};
 use super::explain::{self, Hit};
 use super::late::LateQuery;
 use super::lexical::TurnNorm;
@@ -28,6 +29,7 @@ pub(crate) struct Row {
     pub(crate) late: LegScore,
     /// Score of each query term, when asked to explain.
     pub(crate) terms: Vec<f32>,
+    pub(crate) gains: Gains,
     pub(crate) score: f64,
 }
 
@@ -43,6 +45,8 @@ pub struct Ranking {
     is_explained: bool,
     /// Weights of words, sentence vectors, late interaction.
     pub(crate) weights: [f32; 3],
+    /// Brings boosted scores back to 0–1.
+    pub(crate) unit: f64,
     mode: Mode,
 }
 
@@ -66,11 +70,13 @@ impl Ranking {
             late: None,
             is_explained: query.explain,
             weights: [words, meaning, 0.0],
+            unit: 1.0,
             mode: query.mode,
         };
         let scores = Scores::new(view, &legs, picked);
         let chosen = out.choose(view, &scores, picked);
         out.add_rows(view, &scores, &chosen, named);
+        out.add_recency();
         out.explain_terms(view, &chosen, params);
         out.late = legs.late;
         out.fuse();
@@ -162,7 +168,8 @@ impl Ranking {
                     scores.meaning(view, doc),
                     LegScore::default(),
                 );
-                (fused, (doc, near))
+                let gains = Gains::of(view, doc, &self.analysis, &self.params.boosts);
+                (fused * gains.factor(), (doc, near))
             })
             .collect();
         // Stable, and `picked` is already ordered by age and key among equals.
@@ -203,6 +210,7 @@ impl Ranking {
                 meaning: scores.meaning(view, doc),
                 late: LegScore::default(),
                 terms: Vec::new(),
+                gains: Gains::of(view, doc, &self.analysis, &self.params.boosts),
                 score: 0.0,
             });
         }
@@ -249,9 +257,29 @@ impl Ranking {
         }
     }
 
+    /// Where the question asks for what is recent, age counts among the candidates.
+    fn add_recency(&mut self) {
+        let rows = &mut self.rows[..self.candidates];
+        let instants = || rows.iter().map(|row| row.occurred_at_us);
+        if let (true, Some(oldest), Some(newest)) =
+            (self.analysis.wants_recent, instants().min(), instants().max())
+        {
+            let most = self.params.boosts.recency;
+            for row in rows {
+                row.gains.recency = boost::recency(row.occurred_at_us, (oldest, newest), most);
+            }
+        }
+    }
+
     fn fuse(&mut self) {
+        let mut top = 1.0_f64;
         for row in &mut self.rows[..self.candidates] {
-            row.score = fused(&self.weights, row.words, row.meaning, row.late);
+            row.score = fused(&self.weights, row.words, row.meaning, row.late) * row.gains.factor();
+            top = top.max(row.score);
+        }
+        self.unit = 1.0 / top;
+        for row in &mut self.rows[..self.candidates] {
+            row.score *= self.unit;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Calendar arithmetic on µs since 1970 UTC, and a date written out in the words people use.
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -14,7 +14,7 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-const DAY_US: i64 = 86_400_000_000;
+pub(super) const DAY_US: i64 = 86_400_000_000;
 
 /// Year, month (1–12) and day (1–31) in UTC of an instant in µs since 1970.
 ///
@@ -49,6 +49,12 @@ pub fn micros_of_civil(year: i64, month: usize, day: i64) -> i64 {
 pub fn date_words(at_us: i64) -> String {
     let (year, month, day) = civil(at_us);
     format!("{day} {} {year}", MONTHS[month - 1])
+}
+
+/// The UTC date of `at_us` as in ISO 8601: `"2023-05-08"`.
+pub(super) fn day_words(at_us: i64) -> String {
+    let (year, month, day) = civil(at_us);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]
