@@ -34,7 +34,7 @@ pub struct Boosts {
 /// Source of the defaults: BM25, neighbours and speaker of the lexical leg are the recipe of the memory
 /// specification; those of the vector legs and the fusion weights were chosen on LoCoMo dialogues with
 /// all-MiniLM-L6-v2 by leaving one dialogue out, and rounded. Late interaction takes little from neighbours because
-/// its token vectors have seen the previous turn already.
+/// its token vectors have seen the previous turn already. Age, entities and phrases are off: they gained nothing there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Params {
     /// BM25 saturation of repeated terms.
@@ -55,6 +55,8 @@ pub struct Params {
     pub three: [f32; 3],
     /// Dates, names and quotes.
     pub boosts: Boosts,
+    /// What is left of the session priors where the question asks for several things: those lie in several sessions.
+    pub several_sessions: f32,
     /// Candidates a ranking holds: what is asked for token codes, and the most that can be returned.
     pub candidates: usize,
     /// Best documents by 1-bit estimate that are scored again in 8 bits, neighbours included.
@@ -74,10 +76,24 @@ impl Default for Params {
             late: Leg { neighbours: [0.1, 0.1, 0.05, 0.05], speaker: 1.2, session: 1.0 },
             two: [0.6, 0.4],
             three: [0.35, 0.2, 0.45],
-            boosts: Boosts { window: 0.1, recency: 0.05, entity: 0.2, phrase: 0.2, names_cap: 0.4 },
+            boosts: Boosts { window: 0.1, recency: 0.0, entity: 0.0, phrase: 0.0, names_cap: 0.4 },
+            several_sessions: 0.5,
             candidates: 200,
             seeds: 512,
             exact_below: 4_096,
         }
+    }
+}
+
+impl Params {
+    /// The recipe for one question.
+    pub(crate) fn fitted(&self, wants_several: bool) -> Self {
+        let mut out = *self;
+        if wants_several {
+            for leg in [&mut out.lexical, &mut out.dense, &mut out.late] {
+                leg.session *= self.several_sessions;
+            }
+        }
+        out
     }
 }

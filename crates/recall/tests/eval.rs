@@ -1,7 +1,9 @@
 //! The evaluation reader and metric on an invented corpus in both layouts.
 
-use recall::eval::locomo::{Conversation, parse};
-use recall::eval::{Figures, LOCOMO_BASELINES, Tally, table};
+use recall::eval::locomo::{Conversation, Question, parse};
+use recall::eval::{
+    Figures, LOCOMO_BASELINES, RankTally, Tally, leave_one_out, madial, rank_table, sessions, table, variants,
+};
 
 fn first() -> Conversation {
     parse(include_bytes!("data/array.json")).expect("the corpus is readable").remove(0)
@@ -73,4 +75,79 @@ fn the_table_sets_results_beside_the_published_ones() {
     assert_eq!(line("ours", " all ").as_deref(), Some(ours));
     let paper = "LoCoMo paper, DRAGON multi-hop 35.4 46.6 62.5 73.0";
     assert_eq!(line("LoCoMo paper", "multi-hop").as_deref(), Some(paper));
+}
+
+#[test]
+fn session_haystacks_are_read_and_what_was_never_said_is_not_scored() {
+    let cases = sessions::parse(include_bytes!("data/sessions.json")).expect("the corpus is readable");
+    let first = &cases[0];
+    let ids: Vec<_> =
+        first.sessions.iter().map(|s| (s.id.as_str(), s.occurred_at_us, s.turns.len())).collect();
+    assert_eq!(ids, [("s_noise", 1_684_549_260_000_000, 1), ("answer_1", 1_684_659_900_000_000, 2)]);
+    let relevant: Vec<_> = cases.iter().map(|case| case.relevant.join(" ")).collect();
+    assert_eq!(relevant, ["answer_1", "a c", ""]);
+    for bytes in [
+        "",
+        "[]",
+        "{}",
+        r#"[{"question_id":"q","question":"?","haystack_session_ids":["a"],"haystack_sessions":[]}]"#,
+    ] {
+        assert!(sessions::parse(bytes.as_bytes()).is_err(), "{bytes}");
+    }
+}
+
+#[test]
+fn dialogues_end_before_the_turn_under_test() {
+    let memories = madial::parse_memories(include_bytes!("data/madial/tiny-memory.json")).expect("readable");
+    let texts: Vec<_> =
+        memories.iter().map(|memory| (memory.id.as_str(), memory.text.lines().count())).collect();
+    assert_eq!(texts, [("1", 3), ("2", 3), ("3", 3)]);
+    assert!(memories[0].text.contains("kite") && !memories[0].text.contains("2023"));
+    let dialogues =
+        madial::parse_dialogues(include_bytes!("data/madial/tiny-dialogue.json")).expect("readable");
+    assert_eq!(dialogues.len(), 2, "one that has said nothing yet asks nothing");
+    assert!(dialogues[0].question.contains("sad") && !dialogues[0].question.contains("Bot"));
+    assert_eq!(dialogues[1].relevant, ["2", "3"]);
+    for bytes in ["", "7", "[]", "{\"id\":", "{\"dialogue\":[]}"] {
+        assert!(madial::parse_memories(bytes.as_bytes()).is_err(), "{bytes}");
+        assert!(madial::parse_dialogues(bytes.as_bytes()).is_err(), "{bytes}");
+    }
+}
+
+#[test]
+fn ranks_are_measured_at_each_cut_and_in_each_group() {
+    let mut tally = RankTally::new(&[1, 3]);
+    let id = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    tally.add("pair", &id(&["a", "b"]), &["x", "a", "b"]);
+    tally.add("one", &id(&["a"]), &["a"]);
+    tally.add("one", &[], &["a"]);
+    assert_eq!(tally.groups(), ["one", "pair"]);
+    // Found second and third of two: (1/log2(3) + 1/log2(4)) / (1 + 1/log2(3)) = 0.693426…
+    let (questions, at) = tally.figures(Some("pair"));
+    assert_eq!((questions, at[0].recall, at[0].any, at[0].all, at[0].ndcg), (1, 0.0, 0.0, 0.0, 0.0));
+    assert_eq!((at[1].recall, at[1].any, at[1].all), (100.0, 100.0, 100.0));
+    assert!((at[1].ndcg - 69.342_64).abs() < 1e-4, "{at:?}");
+    let (questions, at) = tally.figures(None);
+    assert_eq!((questions, at[0].recall, at[0].ndcg), (2, 50.0, 50.0));
+    assert!(
+        rank_table(&[("ours", tally)]).contains("ours, pair, 1 questions\n  @1   recall   0.0  any   0.0")
+    );
+}
+
+#[test]
+fn constants_are_scored_on_the_conversation_they_were_not_chosen_on() {
+    let question =
+        |text: &str| Question { text: text.to_owned(), category: 1, evidence: vec!["D1:1".to_owned()] };
+    let tally = |is_found: bool| {
+        let mut tally = Tally::default();
+        tally.add(&question("?"), &[if is_found { "D1:1" } else { "D1:2" }]);
+        tally
+    };
+    // The second recipe is right on the first two conversations only, the first one on the last only.
+    let scores = [[false, false, true], [true, true, false]].map(|row| row.map(tally).to_vec());
+    let (left_out, chosen) = leave_one_out(&scores);
+    // Without the first two the recipes are level, and the first of equals is taken.
+    assert_eq!(chosen, [0, 0, 1]);
+    assert_eq!(left_out.overall().recall, [0.0; 4], "chosen on the others, each choice fails here");
+    assert_eq!(variants()[0].1, recall::Params::default());
 }

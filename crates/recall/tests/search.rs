@@ -146,6 +146,27 @@ fn part(hit: &recall::Hit, kind: &str) -> f64 {
     hit.explain.iter().filter(|part| part.kind == kind).map(|part| part.value).sum()
 }
 
+fn boosted(boosts: Boosts) -> Params {
+    Params { boosts, ..Params::default() }
+}
+
+#[test]
+fn a_question_for_several_things_leans_less_on_one_session() {
+    let mut index = index(&[("a", "ann", "We went camping"), ("b", "ann", "It rained a lot")]);
+    index.upsert(&Doc {
+        key: "c",
+        session: "t",
+        speaker: "ann",
+        text: "Nobody saw the lake",
+        ..Doc::default()
+    });
+    let prior = |text: &str| {
+        let hits = search(&[&index], &ask(text), &Params::default()).top(1);
+        part(&hits[0], "session") / hits[0].score
+    };
+    assert!(prior("Which campings did Ann do?") < 0.8 * prior("Where did Ann go camping?"));
+}
+
 #[test]
 fn the_time_asked_for_is_favoured_not_required() {
     let turns = [("a", "ann", "We met at the pool"), ("b", "ann", "We met at the pool")];
@@ -171,7 +192,7 @@ fn the_time_asked_for_is_favoured_not_required() {
     assert!(part(&hits[0], "time") > 0.08 && part(&hits[1], "time") < -0.08, "{hits:?}");
     let january = Query { reference_us: Some(60 * DAY_US), ..ask("Who was at the pool in January?") };
     assert_eq!(keys(&index, &january), ["a", "b"]);
-    let off = Params { boosts: Boosts { window: 0.0, ..Params::default().boosts }, ..Params::default() };
+    let off = boosted(Boosts { window: 0.0, ..Params::default().boosts });
     let order = search(&[&index], &january, &off).top(2);
     assert_eq!(
         (order[0].key.as_str(), part(&order[0], "time")),
@@ -183,10 +204,11 @@ fn the_time_asked_for_is_favoured_not_required() {
 #[test]
 fn what_is_asked_as_recent_favours_the_newer_by_a_little() {
     let index = index(&[("old", "ann", "I bought a red kite"), ("new", "bob", "I bought a blue kite")]);
-    let hits = search(&[&index], &ask("Which kite was bought recently?"), &Params::default()).top(2);
+    let params = boosted(Boosts { recency: 0.05, ..Params::default().boosts });
+    let hits = search(&[&index], &ask("Which kite was bought recently?"), &params).top(2);
     assert_eq!(hits[0].key, "new");
     assert!(part(&hits[0], "recency") > 0.0 && part(&hits[1], "recency") < 0.0, "{hits:?}");
-    let hits = search(&[&index], &ask("Which kite was bought?"), &Params::default()).top(2);
+    let hits = search(&[&index], &ask("Which kite was bought?"), &params).top(2);
     assert_eq!((part(&hits[0], "recency"), part(&hits[1], "recency")), (0.0, 0.0));
 }
 
@@ -200,7 +222,8 @@ fn entities_and_phrases_are_told_apart_and_favoured() {
     let index = index(&turns);
     let text =
         "Which museum in New York, says Ann, played \"over the rainbow\" in May 1970? Museum of Berlin?";
-    let ranking = search(&[&index], &ask(text), &Params::default());
+    let params = boosted(Boosts { entity: 0.2, phrase: 0.2, ..Params::default().boosts });
+    let ranking = search(&[&index], &ask(text), &params);
     let analysis = ranking.analysis();
     assert_eq!(
         analysis.entities,

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::metric::{Figures, Tally};
+use super::ranks::{AtK, RankTally};
 
 /// A published row: R@5/10/25/50 over all questions and for categories 1–5, in per cent.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,4 +66,25 @@ fn line(system: &str, group: &str, figures: &Figures) -> String {
 fn four(values: &[f64; 4]) -> String {
     let [a, b, c, d] = values;
     format!("{a:5.1} {b:5.1} {c:5.1} {d:5.1}")
+}
+
+/// Sets ranked results beside each other: a line a system and group, with recall, any hit, all hits and NDCG at each k.
+pub fn rank_table(results: &[(&str, RankTally)]) -> String {
+    let mut out = String::new();
+    for (system, tally) in results {
+        let groups = tally.groups();
+        let one = groups.len() < 2;
+        let named = groups.into_iter().filter(|_| !one).map(|group| (group, Some(group)));
+        for (name, group) in std::iter::once(("all", None)).chain(named) {
+            let (questions, at) = tally.figures(group);
+            let _ = writeln!(out, "{system}, {name}, {questions} questions");
+            for AtK { k, recall, any, all, ndcg } in at {
+                let _ = writeln!(
+                    out,
+                    "  @{k:<3} recall {recall:5.1}  any {any:5.1}  all {all:5.1}  NDCG {ndcg:5.1}"
+                );
+            }
+        }
+    }
+    out
 }

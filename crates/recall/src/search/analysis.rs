@@ -48,6 +48,9 @@ pub struct Analysis {
     /// Whether it asks for what is recent.
     #[serde(skip)]
     pub(crate) wants_recent: bool,
+    /// Whether it asks for several things.
+    #[serde(skip)]
+    pub(crate) wants_several: bool,
     #[serde(skip)]
     pub(crate) entity_names: Vec<Name>,
     #[serde(skip)]
@@ -67,9 +70,9 @@ impl Analysis {
         for token in &tokens {
             let named = speakers_named(&text[token.start..token.end], view);
             if named.is_empty() {
-                kept.push(token)
+                kept.push(token);
             } else {
-                dropped.push(token)
+                dropped.push(token);
             }
             speakers.extend(named);
         }
@@ -94,6 +97,7 @@ impl Analysis {
             phrases,
             window: Window::in_text(text, query.reference_us),
             wants_recent: wants_recent(text),
+            wants_several: wants_several(text),
         }
     }
 }
@@ -129,6 +133,19 @@ fn entities(text: &str, tokens: &[&Token]) -> Vec<String> {
 fn names(texts: &[String], tokeniser: &Tokeniser) -> Vec<Name> {
     let terms = |text: &String| tokeniser.tokens(text).into_iter().map(|token| token.term).collect::<Name>();
     texts.iter().map(terms).filter(|terms| !terms.is_empty()).collect()
+}
+
+/// "How many …", "what has she …", a plural soon after "what" or "which", "both" or "all".
+fn wants_several(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_plural = |word: &&str| word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
+    match words.as_slice() {
+        ["how", "many", ..] | ["what", "has" | "have", ..] => true,
+        ["what" | "which", rest @ ..] if rest.iter().take(4).any(is_plural) => true,
+        all => all.iter().any(|word| ["both", "all"].contains(word)),
+    }
 }
 
 fn wants_recent(text: &str) -> bool {

@@ -115,7 +115,9 @@ fn boost(ranking: &Ranking, row: &Row, out: &mut Vec<Part>) {
     ] {
         out.push(Part { kind, group, label, value: base * f64::from(gain), raw: None, from: None });
     }
-    out.iter_mut().for_each(|part| part.value *= ranking.unit);
+    for part in out {
+        part.value *= ranking.unit;
+    }
 }
 
 /// The addends of a leg's total, before it is scaled.

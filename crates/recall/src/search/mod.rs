@@ -31,6 +31,7 @@ use view::{NONE, View};
 pub fn search(indexes: &[&Index], query: &Query<'_>, params: &Params) -> Ranking {
     let view = View::new(indexes, &query.filter);
     let analysis = Analysis::new(query, &view, params);
+    let params = &params.fitted(analysis.wants_several);
     let named = Named::new(&analysis.speakers);
     let words = lexical::score(&view, &analysis.terms, &named, params);
     let vector = query.vector.filter(|v| query.mode != Mode::Lexical && has_vectors(indexes, v.len()));

@@ -49,6 +49,7 @@ pub fn is_calendar_word(word: &str) -> bool {
     calendar::month(word).is_some() || calendar::weekday(word).is_some()
 }
 
+#[allow(clippy::ref_option, reason = "serde hands over a reference to the field")]
 fn as_day<S: serde::Serializer>(at_us: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
     at_us.map(|at| format!("{}T00:00:00Z", day_words(at))).serialize(to)
 }
@@ -127,13 +128,13 @@ impl Words {
         if is_bare && !is_lead(self.before(at, 1)) && self.before(at, 1) != "the" {
             return None;
         }
-        self.with_year(at + 1, |year| Days::of_season(year, month))
+        self.with_year(at + 1, |year| Some(Days::of_season(year, month)))
     }
 
     /// `in 2023`.
     fn in_year(&self, at: usize) -> Option<(Days, usize)> {
         let year = self.year(at).filter(|_| is_lead(self.before(at, 1)))?;
-        Some((Days::of_year(year)?, at + 1))
+        Some((Days::of_year(year), at + 1))
     }
 
     /// Takes a year from the words at `at`, or the latest year in which `make` has begun by the reference.

@@ -29,13 +29,13 @@ impl Days {
         (1..=12).contains(&month).then(|| Self::of_months(year, month, 1))
     }
 
-    pub(super) fn of_year(year: i64) -> Option<Self> {
-        Some(Self::of_months(year, 1, 12))
+    pub(super) fn of_year(year: i64) -> Self {
+        Self::of_months(year, 1, 12)
     }
 
     /// Three months from `month` on; a winter is named by the year of its December.
-    pub(super) fn of_season(year: i64, month: i64) -> Option<Self> {
-        Some(Self::of_months(year, month, 3))
+    pub(super) fn of_season(year: i64, month: i64) -> Self {
+        Self::of_months(year, month, 3)
     }
 
     /// `count` months from `month` on, which may lie outside of 1–12.
@@ -67,12 +67,9 @@ pub(super) fn monday_of(day: i64) -> i64 {
 
 /// Number 1–12 of a month's name, whole or its first three letters.
 pub(super) fn month(word: &str) -> Option<i64> {
-    let is = |name: &&str| {
-        *name == word
-            || (word.len() == 3 && name.starts_with(word))
-            || (word == "sept" && **name == *"september")
-    };
-    MONTHS.iter().position(|name| is(&name)).map(|at| at as i64 + 1)
+    let is_short = word.len() == 3;
+    let found = MONTHS.iter().position(|name| *name == word || (is_short && name.starts_with(word)));
+    found.map(|at| at as i64 + 1)
 }
 
 /// Number of a weekday, Monday 0.

@@ -33,11 +33,11 @@ impl Words {
             "week" => Days::new(monday + 7 * step, 7),
             "weekend" => Days::new(monday + 5 + 7 * step, 2),
             "month" => Days::of_months(year, month_of(today) + step, 1),
-            "year" => Days::of_year(year + step)?,
+            "year" => Days::of_year(year + step),
             _ => {
                 let of_year = |year| match (month(word), season(word)) {
                     (Some(month), _) => Days::of_month(year, month),
-                    (_, Some(month)) => Days::of_season(year, month),
+                    (_, Some(month)) => Some(Days::of_season(year, month)),
                     _ => None,
                 };
                 if let Some(day) = weekday(word) {
@@ -73,7 +73,7 @@ impl Words {
             "day" | "days" => Days::one(today - count),
             "week" | "weeks" => Days::new(today - 7 * count - 3, 7),
             "month" | "months" => Days::of_months(year_of(today), month_of(today) - count, 1),
-            "year" | "years" => Days::of_year(year_of(today) - count)?,
+            "year" | "years" => Days::of_year(year_of(today) - count),
             _ => return None,
         };
         Some((days, of + 2))
