@@ -4,6 +4,7 @@
 
 pub mod embed;
 pub mod events;
+pub mod memories;
 mod redact;
 pub mod rights;
 mod routes;
@@ -11,6 +12,7 @@ pub mod search;
 mod service;
 mod text;
 pub mod timeline;
+mod words;
 
 pub use routes::routes;
 pub use service::{Memory, MemoryConfig};

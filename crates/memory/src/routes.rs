@@ -2,9 +2,12 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, events, search, timeline};
+use crate::{Memory, events, memories, search, timeline};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
-    events::routes::routes().merge(search::routes::routes()).merge(timeline::routes::routes())
+    events::routes::routes()
+        .merge(search::routes::routes())
+        .merge(timeline::routes::routes())
+        .merge(memories::routes::routes())
 }

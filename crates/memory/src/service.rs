@@ -46,9 +46,10 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) embedder: Arc<Embedder>,
     appender: Appender,
+    pub(crate) wake_jobs: Arc<Notify>,
     cache: Arc<ScopeCache>,
     searcher: Searcher,
-    redactor: Redactor,
+    pub(crate) redactor: Redactor,
 }
 
 impl Memory {
@@ -62,12 +63,23 @@ impl Memory {
         wake_jobs: Arc<Notify>,
     ) -> Self {
         let model = embedder.model_id().map(str::to_owned);
-        let appender = Appender::start(store.clone(), blobs.clone(), clock.clone(), model.clone(), wake_jobs);
+        let appender =
+            Appender::start(store.clone(), blobs.clone(), clock.clone(), model.clone(), wake_jobs.clone());
         let cache = Arc::new(ScopeCache::new(store.clone(), model, config.index_bytes));
         let searcher =
             Searcher::new(store.clone(), clock.clone(), cache.clone(), embedder.clone(), config.params);
         let redactor = Redactor::new(&config.placeholder_key);
-        Self(Arc::new(Inner { store, blobs, clock, embedder, appender, cache, searcher, redactor }))
+        Self(Arc::new(Inner {
+            store,
+            blobs,
+            clock,
+            embedder,
+            appender,
+            wake_jobs,
+            cache,
+            searcher,
+            redactor,
+        }))
     }
 
     /// Handlers of the jobs that memory enqueues.
@@ -153,7 +165,7 @@ impl Memory {
     /// `validation_failed`, or the store's. A model that is away is no error: the answer says so in `degraded`.
     pub async fn search(&self, ctx: &Ctx, request: SearchRequest) -> Result<SearchAnswer> {
         ctx.require(Scope::MemoryRead)?;
-        request.check()?;
+        request.check(ctx)?;
         let owner = ctx.owner(request.user_id.as_deref())?;
         self.0.searcher.search(ctx, owner, request).await
     }

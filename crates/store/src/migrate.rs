@@ -52,6 +52,7 @@ pub fn all(engine: Engine) -> &'static [Migration] {
         "007_sign_in_failures",
         "008_sealed",
         "009_data_rights",
+        "010_memories",
     )
 }
 

@@ -12,7 +12,7 @@ use llm::{Embedder, Embedding, Input, Purpose};
 use recall::{Vector, sign_codes};
 
 pub(crate) use self::store::count_vectors;
-use self::store::{NewVector, Progress, Unembedded};
+use self::store::{NewVector, Progress, Unembedded, UnembeddedMemory};
 
 /// Kind of the job.
 pub const JOB_KIND: &str = "memory.embed";
@@ -73,14 +73,27 @@ async fn embed_scope(store: &Store, embedder: &Embedder, tenant: &TenantId, scop
         let mut conn = store.read(tenant).await?;
         let progress = store::find_progress(&mut conn, scope_id, &model).await?;
         let rows = store::list_unembedded(&mut conn, tenant, scope_id, &progress, BATCH).await?;
+        let memories = match rows.len() {
+            0 => store::list_unembedded_memories(&mut conn, tenant, scope_id, &model, BATCH).await?,
+            _ => Vec::new(),
+        };
         drop(conn);
-        let Some(last) = rows.last() else { return Ok(()) };
-        let progress = Progress { scope_version: last.scope_version, chunk_id: last.chunk_id.clone() };
-        let inputs = rows.iter().map(input).collect();
+        let progress = match rows.last() {
+            Some(last) => Progress { scope_version: last.scope_version, chunk_id: last.chunk_id.clone() },
+            None if memories.is_empty() => return Ok(()),
+            None => progress,
+        };
+        let inputs: Vec<Input> =
+            rows.iter().map(input).chain(memories.iter().map(|row| Input::new(&row.text))).collect();
         let found = embedder.embed(Purpose::Document, inputs).await.map_err(|error| {
             Error::unavailable("embeddings_unavailable", "texts could not be embedded").because(error)
         })?;
-        let vectors = rows.iter().zip(found).map(|(row, found)| new_vector(row, found)).collect();
+        let of_chunk = |row: &Unembedded| {
+            (row.chunk_id.clone(), ::store::blob::data_hash(row.embedded_text().as_bytes()))
+        };
+        let of_memory = |row: &UnembeddedMemory| (row.memory_id.clone(), row.text_hash.clone());
+        let owners = rows.iter().map(of_chunk).chain(memories.iter().map(of_memory));
+        let vectors = owners.zip(found).map(|(owner, found)| new_vector(owner, found)).collect();
         let (tenant, scope_id, model) = (tenant.clone(), scope_id.to_owned(), model.clone());
         store
             .write("memory.embed", Reach::of(&tenant), move |tx| {
@@ -101,14 +114,14 @@ fn input(row: &Unembedded) -> Input {
     }
 }
 
-fn new_vector(row: &Unembedded, found: Embedding) -> NewVector {
+fn new_vector((owner_id, text_hash): (String, String), found: Embedding) -> NewVector {
     let vector = Vector::quantise(&found.vector);
     NewVector {
-        chunk_id: row.chunk_id.clone(),
+        owner_id,
         dim: found.vector.len() as i64,
         scale: f64::from(vector.scale()),
         bytes: vector.to_bytes(),
         token_codes: sign_codes(&found.tokens, found.vector.len().max(1)),
-        text_hash: ::store::blob::data_hash(row.embedded_text().as_bytes()),
+        text_hash,
     }
 }

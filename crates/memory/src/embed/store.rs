@@ -10,7 +10,7 @@ use store::{
 };
 
 use crate::events::EventKind;
-use crate::rights::not_erased;
+use crate::rights::{memory_not_erased, not_erased};
 use crate::text::{extra_text, indexed_text};
 
 /// The last chunk of a scope that has its vector.
@@ -102,9 +102,41 @@ pub(super) async fn list_unembedded(
     )
 }
 
+/// A memory without a vector of its present words.
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct UnembeddedMemory {
+    pub(super) memory_id: String,
+    pub(super) text: String,
+    pub(super) text_hash: String,
+}
+
+/// Lists memories of a scope that take part in recall and lack a vector.
+pub(super) async fn list_unembedded_memories(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    scope_id: &str,
+    model: &str,
+    limit: i64,
+) -> Result<Vec<UnembeddedMemory>> {
+    fetch_all!(
+        conn,
+        UnembeddedMemory,
+        "SELECT m.memory_id, m.text, m.text_hash FROM memories AS m
+         LEFT JOIN vectors AS v ON v.owner_id = m.memory_id AND v.model = $3
+         WHERE m.tenant_id = $1 AND m.scope_id = $2 AND m.state IN ('active', 'quarantined')
+         AND (v.owner_id IS NULL OR v.text_hash <> m.text_hash)
+         ORDER BY m.memory_id LIMIT $4",
+        tenant.as_str(),
+        scope_id,
+        model,
+        limit,
+    )
+}
+
 /// A vector to keep.
 pub(super) struct NewVector {
-    pub(super) chunk_id: String,
+    /// Chunk or memory.
+    pub(super) owner_id: String,
     pub(super) dim: i64,
     pub(super) scale: f64,
     pub(super) bytes: Vec<u8>,
@@ -129,13 +161,13 @@ pub(super) async fn add_vectors(
         scope_id,
     )?;
     // The scope is locked now: what an erasure has taken since these chunks were read is seen here.
-    let ids: Vec<&str> = vectors.iter().map(|vector| vector.chunk_id.as_str()).collect();
+    let ids: Vec<&str> = vectors.iter().map(|vector| vector.owner_id.as_str()).collect();
     let standing = list_standing(tx, tenant, &ids).await?;
-    let vectors = vectors.into_iter().filter(|vector| standing.contains(&vector.chunk_id));
+    let vectors = vectors.into_iter().filter(|vector| standing.contains(&vector.owner_id));
     let values = vectors.map(|vector| {
         vec![
             tenant.as_str().into(),
-            vector.chunk_id.into(),
+            vector.owner_id.into(),
             model.into(),
             scope_id.into(),
             version.into(),
@@ -169,19 +201,26 @@ pub(super) async fn add_vectors(
     Ok(())
 }
 
-/// Which of these chunks are still there and not being erased.
-async fn list_standing(conn: &mut Conn, tenant: &TenantId, chunk_ids: &[&str]) -> Result<HashSet<String>> {
-    let head = concat!(
+/// Which of these chunks and memories are still there and not being erased.
+async fn list_standing(conn: &mut Conn, tenant: &TenantId, ids: &[&str]) -> Result<HashSet<String>> {
+    let chunks = concat!(
         "SELECT c.chunk_id FROM chunks AS c JOIN events AS e ON e.event_id = c.event_id
          WHERE c.tenant_id || '' = $1 AND ",
         not_erased!(),
         " AND c.chunk_id IN"
     );
-    let rows: Vec<(String,)> = fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], chunk_ids).await?;
+    let memories = concat!(
+        "SELECT m.memory_id FROM memories AS m WHERE m.tenant_id || '' = $1 AND ",
+        memory_not_erased!(),
+        " AND m.memory_id IN"
+    );
+    let fixed = [Value::from(tenant.as_str())];
+    let mut rows: Vec<(String,)> = fetch_by_ids(conn, chunks, &fixed, ids).await?;
+    rows.extend::<Vec<(String,)>>(fetch_by_ids(conn, memories, &fixed, ids).await?);
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Lists scopes with chunks after their progress, as tenant and scope.
+/// Lists scopes with chunks after their progress or memories without a vector, as tenant and scope.
 pub(super) async fn list_lagging_scopes(conn: &mut Conn, model: &str) -> Result<Vec<(String, String)>> {
     fetch_all!(
         conn,
@@ -190,7 +229,10 @@ pub(super) async fn list_lagging_scopes(conn: &mut Conn, model: &str) -> Result<
          LEFT JOIN vector_progress AS p ON p.scope_id = s.scope_id AND p.model = $1
          WHERE EXISTS (SELECT 1 FROM chunks AS c WHERE c.scope_id = s.scope_id
              AND (p.scope_id IS NULL OR c.scope_version > p.scope_version
-                 OR (c.scope_version = p.scope_version AND c.chunk_id > p.chunk_id)))",
+                 OR (c.scope_version = p.scope_version AND c.chunk_id > p.chunk_id)))
+         OR EXISTS (SELECT 1 FROM memories AS m LEFT JOIN vectors AS v ON v.owner_id = m.memory_id AND v.model = $1
+             WHERE m.scope_id = s.scope_id AND m.state IN ('active', 'quarantined')
+             AND (v.owner_id IS NULL OR v.text_hash <> m.text_hash))",
         model,
     )
 }

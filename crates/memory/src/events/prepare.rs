@@ -199,7 +199,7 @@ pub(crate) fn check_name(field: &str, value: Option<&str>) -> Result<()> {
     }
 }
 
-fn check_list(field: &str, items: &[String], most: usize, longest: usize) -> Result<()> {
+pub(crate) fn check_list(field: &str, items: &[String], most: usize, longest: usize) -> Result<()> {
     if items.len() > most {
         return Err(Error::field(field, format!("holds at most {most} items")));
     }

@@ -106,11 +106,15 @@ impl Redactor {
     }
 
     fn placeholder(&self, kind: &str, secret: &str) -> String {
+        format!("{MARK}{kind}:{}]", &self.keyed_hash(secret)[..8])
+    }
+
+    /// HMAC-SHA-256 in lower-case hexadecimal: tells whether two texts are equal, to holders of the key alone.
+    pub(crate) fn keyed_hash(&self, text: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose().as_bytes())
             .expect("HMAC takes a key of any length");
-        mac.update(secret.as_bytes());
-        let hash = mac.finalize().into_bytes();
-        format!("{MARK}{kind}:{:02x}{:02x}{:02x}{:02x}]", hash[0], hash[1], hash[2], hash[3])
+        mac.update(text.as_bytes());
+        data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
     }
 }
 

@@ -18,7 +18,7 @@ macro_rules! expired_events {
 
 /// The rules of memory.
 pub fn retention() -> Vec<Rule> {
-    vec![Rule {
+    let events = Rule {
         name: "events.expired",
         days: 0,
         remove: Remove::Batches(
@@ -30,7 +30,89 @@ pub fn retention() -> Vec<Rule> {
             },
             |tx, before, limit| Box::pin(remove_expired(tx, before, limit)),
         ),
-    }]
+    };
+    let memories = Rule {
+        name: "memories.expired",
+        days: 0,
+        remove: Remove::Batches(
+            |conn, before| {
+                Box::pin(async move {
+                    let sql = concat!("SELECT COUNT(*)", expired_memories!());
+                    Ok(::store::fetch_one!(conn, (i64,), sql, before.0)?.0)
+                })
+            },
+            |tx, before, limit| {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "SELECT m.tenant_id, m.memory_id",
+                        expired_memories!(),
+                        " ORDER BY m.memory_id LIMIT $2"
+                    );
+                    let rows = fetch_all!(tx, (String, String), sql, before.0, limit.min(EVENTS))?;
+                    remove_memories(tx, rows).await
+                })
+            },
+        ),
+    };
+    let retracted = Rule {
+        name: "memories.retracted",
+        days: 30,
+        remove: Remove::Batches(
+            |conn, before| {
+                Box::pin(async move {
+                    let sql = concat!("SELECT COUNT(*)", retracted_memories!());
+                    Ok(::store::fetch_one!(conn, (i64,), sql, before.0)?.0)
+                })
+            },
+            |tx, before, limit| {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "SELECT m.tenant_id, m.memory_id",
+                        retracted_memories!(),
+                        " ORDER BY m.memory_id LIMIT $2"
+                    );
+                    let rows = fetch_all!(tx, (String, String), sql, before.0, limit.min(EVENTS))?;
+                    remove_memories(tx, rows).await
+                })
+            },
+        ),
+    };
+    vec![events, memories, retracted]
+}
+
+/// Memories that expired before `$1` and that no legal hold keeps.
+macro_rules! expired_memories {
+    () => {
+        " FROM memories AS m WHERE m.expires_at < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = m.tenant_id \
+             AND (h.user_id IS NULL OR h.user_id = m.user_id))"
+    };
+}
+use expired_memories;
+
+/// Memories that were taken back before `$1` and that no legal hold keeps.
+macro_rules! retracted_memories {
+    () => {
+        " FROM memories AS m JOIN memory_versions AS v ON v.memory_id = m.memory_id AND v.version = m.version \
+          WHERE m.state = 'retracted' AND v.recorded_at < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = m.tenant_id \
+             AND (h.user_id IS NULL OR h.user_id = m.user_id))"
+    };
+}
+use retracted_memories;
+
+/// Removes memories with all that hangs on them; servers have left them out of their indexes when their time came.
+async fn remove_memories(tx: &mut Tx, rows: Vec<(String, String)>) -> Result<u64> {
+    let count = rows.len() as u64;
+    for (tenant, id) in rows {
+        let (tenant, id) = (tenant.as_str(), id.as_str());
+        execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant, id)?;
+        execute!(tx, "DELETE FROM memory_sources WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
+        execute!(tx, "DELETE FROM memory_versions WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
+        execute!(tx, "DELETE FROM edits WHERE tenant_id = $1 AND target_id = $2", tenant, id)?;
+        execute!(tx, "DELETE FROM memories WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
+    }
+    Ok(count)
 }
 
 /// Removes at most `limit` expired events with their chunks and vectors; their objects go when nothing names them. Servers
@@ -79,6 +161,9 @@ async fn remove_event(tx: &mut Tx, tenant: &str, event_id: &str) -> Result<()> {
     )?;
     execute!(tx, "DELETE FROM chunks WHERE tenant_id = $1 AND event_id = $2", tenant, event_id)?;
     execute!(tx, "DELETE FROM artifacts WHERE tenant_id = $1 AND event_id = $2", tenant, event_id)?;
+    execute!(tx, "DELETE FROM decisions WHERE tenant_id = $1 AND event_id = $2", tenant, event_id)?;
+    execute!(tx, "DELETE FROM tasks WHERE tenant_id = $1 AND event_id = $2", tenant, event_id)?;
+    execute!(tx, "DELETE FROM memory_sources WHERE tenant_id = $1 AND event_id = $2", tenant, event_id)?;
     execute!(tx, "DELETE FROM events WHERE tenant_id = $1 AND event_id = $2", tenant, event_id)?;
     Ok(())
 }

@@ -10,14 +10,23 @@ use serde_json::{Map, Value};
 use store::Store;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use super::store::{self as sql, Changes, IndexRow, ScopeRow, VectorRow};
+use super::store::{self as sql, Changes, IndexRow, MemoryIndexRow, ScopeRow, VectorRow};
 use crate::events::EventKind;
+use crate::memories::MemoryState;
 use crate::text::{extra_text, indexed_text};
 
 /// Rows read at a time while an index catches up.
 const PAGE: i64 = 2_000;
 /// Fewer rows than this are indexed where they stand; more go to a thread for heavy work.
 const INLINE_ROWS: usize = 32;
+
+/// Kind of a memory in the index; those of events are smaller.
+pub(super) const MEMORY_KIND: u8 = 32;
+/// Labels that no caller can give, as theirs hold no control characters: of memories that were superseded, and of those that
+/// wait for a review.
+pub(super) const CLOSED: &str = "\u{1}closed";
+/// See [`CLOSED`].
+pub(super) const WAITING: &str = "\u{1}waiting";
 
 /// An index and how far it has read.
 #[derive(Default)]
@@ -157,6 +166,16 @@ impl ScopeCache {
             })
             .await?;
         }
+        changes.after = after.clone();
+        loop {
+            let rows = sql::list_changed_memories(&mut conn, &changes).await?;
+            let Some(last) = rows.last() else { break };
+            changes.after = (last.scope_version, last.memory_id.clone());
+            loaded = heavy(rows.len(), loaded, move |loaded| {
+                rows.iter().for_each(|row| add_memory(&mut loaded.index, row));
+            })
+            .await?;
+        }
         if let Some(model) = &self.model {
             changes.after = after;
             loop {
@@ -219,6 +238,31 @@ fn add(loaded: &mut Loaded, row: &IndexRow) {
         occurred_at_us: row.occurred_at,
         text,
         extra: &extra_text(&content),
+        labels: &labels,
+        ..Doc::default()
+    });
+}
+
+/// A memory stands in a session of its own: it has no neighbours, and lends no weight to anything.
+fn add_memory(index: &mut Index, row: &MemoryIndexRow) {
+    let state = MemoryState::parse(&row.state);
+    if !matches!(state, Some(MemoryState::Active | MemoryState::Quarantined)) {
+        index.remove(&row.memory_id);
+        return;
+    }
+    let tags: Vec<String> = serde_json::from_str(&row.tags).unwrap_or_default();
+    let closed = row.is_closed.then_some(CLOSED);
+    let waiting = (state == Some(MemoryState::Quarantined)).then_some(WAITING);
+    let labels: Vec<&str> = tags.iter().map(String::as_str).chain(closed).chain(waiting).collect();
+    let subject: Vec<&str> = row.subject.as_deref().into_iter().collect();
+    index.upsert(&Doc {
+        key: &row.memory_id,
+        session: &row.memory_id,
+        agent: row.agent_id.as_deref().unwrap_or_default(),
+        kind: MEMORY_KIND,
+        occurred_at_us: row.valid_from,
+        text: &row.text,
+        extra: &subject,
         labels: &labels,
         ..Doc::default()
     });

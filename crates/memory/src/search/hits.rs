@@ -1,4 +1,4 @@
-//! From ranked keys to hits that people can read: words, turns around them, and why.
+//! From a ranking to an answer that people can read: the winners, the turns around them, and why.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,11 +7,14 @@ use recall::Ranking;
 use recall::text::{Language, Tokeniser};
 use store::Conn;
 
-use super::model::{Explain, MatchedTerm, Neighbour, SearchHit, SearchRequest};
+use super::filter::Condition;
+use super::fold::fold;
+use super::found::{field, found, is_asked_for};
+use super::model::{MatchedTerm, Neighbour, SearchHit, SearchRequest};
 use super::policy::{Readable, partition_of};
 use super::query::Searcher;
 use super::store::{self as sql, ChunkRow};
-use crate::events::{Actor, ActorType, Channel, Event, EventKind, Sensitivity};
+use crate::events::{Channel, EventKind, Sensitivity};
 use crate::text::indexed_text;
 use crate::timeline::store::StoredEvent;
 
@@ -25,56 +28,43 @@ impl Searcher {
         ranking: &Ranking,
     ) -> Result<Vec<SearchHit>> {
         let limit = request.limit.unwrap_or(10) as usize;
-        // More than asked for, and more still while too many turn out to have expired since they were indexed.
+        let now = self.clock.now();
+        // More than asked for, and more still while too many turn out to be gone, folded away or not asked for.
         let mut spare = 8;
-        loop {
+        let mut conn = self.store.read(&ctx.tenant).await?;
+        let mut chosen = loop {
             let best = ranking.top(limit + spare);
             let low = |score: f64| score < request.min_score.unwrap_or(0.0);
             let is_all = best.len() < limit + spare || best.last().is_some_and(|hit| low(hit.score));
-            let items = self.readable_hits(ctx, request, readable, ranking, best).await?;
-            if is_all || items.len() == limit {
-                return Ok(items);
+            let items = choose(found(&mut conn, ctx, request, best, now).await?, request)?;
+            if is_all || items.len() >= limit {
+                break items;
             }
             spare *= 8;
-        }
-    }
-
-    /// As many of the best as were asked for and have not expired.
-    async fn readable_hits(
-        &self,
-        ctx: &Ctx,
-        request: &SearchRequest,
-        readable: &Readable,
-        ranking: &Ranking,
-        best: Vec<recall::Hit>,
-    ) -> Result<Vec<SearchHit>> {
-        let now = self.clock.now();
-        let limit = request.limit.unwrap_or(10) as usize;
-        let keys: Vec<&str> = best.iter().map(|hit| hit.key.as_str()).collect();
-        let mut conn = self.store.read(&ctx.tenant).await?;
-        let chunks =
-            by_key(sql::list_chunks(&mut conn, &ctx.tenant, &keys).await?, |chunk| chunk.chunk_id.clone());
-        let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();
-        let events = sql::list_events_by_id(&mut conn, &ctx.tenant, &ids, now).await?;
-        let events = by_key(events, |event| event.event_id.clone());
-        let found = best.into_iter().filter_map(|hit| {
-            let chunk = chunks.get(&hit.key)?;
-            Some((hit, chunk, events.get(&chunk.event_id)?))
-        });
-        let good = found.filter(|(hit, ..)| hit.score >= request.min_score.unwrap_or(0.0));
-        let chosen: Vec<_> = good.take(limit).collect();
-        let around: Vec<&StoredEvent> = chosen.iter().map(|(_, _, event)| *event).collect();
-        let turns =
-            Turns::read(&mut conn, ctx, &around, request.neighbours.unwrap_or(1), readable, now).await?;
-        let tokeniser = request.explain.then(|| Tokeniser::new(Language::English));
-        let hit = |(hit, chunk, event): (recall::Hit, &ChunkRow, &StoredEvent)| {
-            let text = chunk_text(chunk, event);
-            let explain =
-                tokeniser.as_ref().map(|t| Explain { parts: hit.explain, terms: matched(t, ranking, &text) });
-            search_hit(hit.key, hit.score, event, text, turns.around(event), explain)
         };
-        Ok(chosen.into_iter().map(hit).collect())
+        chosen.truncate(limit);
+        let reach = request.neighbours.unwrap_or(1);
+        let turns = Turns::read(&mut conn, ctx, &chosen, reach, readable, now).await?;
+        let tokeniser = request.explain.then(|| Tokeniser::new(Language::English));
+        for hit in &mut chosen {
+            hit.neighbours = turns.around(hit);
+            if let (Some(tokeniser), Some(explain)) = (&tokeniser, &mut hit.explain) {
+                explain.terms = matched(tokeniser, ranking, &hit.text);
+            }
+        }
+        Ok(chosen)
     }
+}
+
+/// What was asked for, each thing once.
+fn choose(mut found: Vec<SearchHit>, request: &SearchRequest) -> Result<Vec<SearchHit>> {
+    let condition = Condition::parse(&request.filters)?;
+    found.retain(|hit| {
+        hit.score >= request.min_score.unwrap_or(0.0)
+            && is_asked_for(hit, request)
+            && condition.holds(&|name| field(hit, name))
+    });
+    Ok(fold(found))
 }
 
 /// Turns near the winners, by session and place in it.
@@ -87,14 +77,16 @@ impl Turns {
     async fn read(
         conn: &mut Conn,
         ctx: &Ctx,
-        events: &[&StoredEvent],
+        hits: &[SearchHit],
         reach: i64,
         readable: &Readable,
         now: Micros,
     ) -> Result<Self> {
         let mut sessions: HashMap<_, BTreeMap<_, _>> = HashMap::new();
-        if reach > 0 {
-            let turns = sql::list_turns_near(conn, &ctx.tenant, events, reach, now).await?;
+        let events = hits.iter().filter_map(|hit| hit.event.as_ref());
+        let places: Vec<_> = events.map(|e| (e.user_id.as_str(), e.session_id.as_str(), e.seq)).collect();
+        if reach > 0 && !places.is_empty() {
+            let turns = sql::list_turns_near(conn, &ctx.tenant, &places, reach, now).await?;
             for turn in turns.into_iter().filter(|turn| may_read(readable, turn)) {
                 let session = (turn.user_id.clone(), turn.session_id.clone());
                 sessions.entry(session).or_default().insert(turn.seq, turn);
@@ -103,24 +95,24 @@ impl Turns {
         Ok(Self { reach, sessions })
     }
 
-    fn around(&self, event: &StoredEvent) -> Vec<Neighbour> {
-        let Some(session) = self.sessions.get(&(event.user_id.clone(), event.session_id.clone())) else {
+    fn around(&self, hit: &SearchHit) -> Vec<Neighbour> {
+        let session = |event: &crate::events::Event| {
+            let turns = self.sessions.get(&(event.user_id.clone(), event.session_id.clone()))?;
+            Some((event.seq, turns))
+        };
+        let Some((seq, turns)) = hit.event.as_ref().and_then(session) else {
             return Vec::new();
         };
-        let near = session.range(event.seq - self.reach..=event.seq + self.reach);
-        near.filter(|(seq, _)| **seq != event.seq)
-            .map(|(seq, turn)| Neighbour {
-                offset: seq - event.seq,
+        let near = turns.range(seq - self.reach..=seq + self.reach);
+        near.filter(|(at, _)| **at != seq)
+            .map(|(at, turn)| Neighbour {
+                offset: at - seq,
                 text: event_text(turn),
                 actor: turn.actor_name.as_ref().unwrap_or(&turn.actor_id).clone(),
                 event_id: turn.event_id.clone(),
             })
             .collect()
     }
-}
-
-fn by_key<T>(rows: Vec<T>, key: impl Fn(&T) -> String) -> HashMap<String, T> {
-    rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 
 fn may_read(readable: &Readable, turn: &StoredEvent) -> bool {
@@ -154,34 +146,4 @@ fn matched(tokeniser: &Tokeniser, ranking: &Ranking, text: &str) -> Vec<MatchedT
         MatchedTerm { term: term.form.clone(), matched: words, weight: term.weight }
     };
     ranking.analysis().terms.iter().map(of).filter(|term| !term.matched.is_empty()).collect()
-}
-
-fn search_hit(
-    key: String,
-    score: f64,
-    event: &StoredEvent,
-    text: String,
-    neighbours: Vec<Neighbour>,
-    explain: Option<Explain>,
-) -> SearchHit {
-    let event = Event::from(event.clone());
-    SearchHit {
-        kind: "event",
-        id: key,
-        text,
-        score,
-        session_id: event.session_id.clone(),
-        seq: event.seq,
-        actor: Actor {
-            kind: ActorType::parse(&event.actor_type).unwrap_or(ActorType::Human),
-            id: event.actor_id.clone(),
-            name: event.actor_name.clone(),
-        },
-        occurred_at: event.ts,
-        trust: event.trust.clone(),
-        refs: event.refs.clone(),
-        neighbours,
-        explain,
-        event,
-    }
 }

@@ -1,8 +1,12 @@
 //! Recall: partitions in memory, a query in, the turns that answer out.
 
 mod cache;
+mod filter;
+mod fold;
+mod found;
 mod hits;
 mod model;
+mod pack;
 pub mod policy;
 mod query;
 pub mod routes;
@@ -11,5 +15,7 @@ mod vectors;
 
 pub(crate) use cache::ScopeCache;
 pub(crate) use hits::chunk_text;
-pub use model::{Explain, Neighbour, SearchAnswer, SearchHit, SearchMode, SearchRequest, TagFilter};
+pub use model::{
+    Explain, Include, Neighbour, Packed, SearchAnswer, SearchHit, SearchMode, SearchRequest, Show, TagFilter,
+};
 pub(crate) use query::Searcher;

@@ -10,12 +10,18 @@ use recall::{Filter, Mode, Params, Query, Ranking};
 use store::Store;
 use tokio::sync::{OwnedRwLockReadGuard, Semaphore};
 
-use super::cache::{Loaded, ScopeCache};
-use super::model::{SearchAnswer, SearchMode, SearchRequest};
+use super::cache::{CLOSED, Loaded, MEMORY_KIND, ScopeCache, WAITING};
+use super::model::{Include, SearchAnswer, SearchMode, SearchRequest, Show};
+use super::pack::pack;
 use super::policy::Readable;
 use super::store as sql;
 use super::vectors::{QueryEmbedder, QueryVectors};
-use crate::events::Channel;
+use crate::events::{Channel, EventKind};
+
+/// Documents that are ranked, and so can be returned, when hits are sifted one by one.
+const MOST_SIFTED: usize = 20_000;
+/// Of the documents ranked, this many are compared word by word.
+const MOST_RERANKED: usize = 200;
 
 /// Answers searches.
 pub(crate) struct Searcher {
@@ -73,7 +79,14 @@ impl Searcher {
         let (snapshot, readable) = (partitions.snapshot.clone(), partitions.readable.clone());
         let request = Arc::new(request);
         let ranking = self.rank(ctx, partitions, vectors, request.clone()).await?;
-        let items = self.hits(ctx, &request, &readable, &ranking).await?;
+        let mut items = self.hits(ctx, &request, &readable, &ranking).await?;
+        if request.rerank {
+            degraded.push("no_reranker");
+        }
+        let packed = request.max_tokens.map(|budget| pack(&items, budget as usize));
+        if let Some(packed) = &packed {
+            items.retain(|hit| !packed.skipped.contains(&hit.id));
+        }
         metrics::counter!("memory_retrievals_total", "type" => "event").increment(1);
         let took_ms = (started.elapsed().as_secs_f64() * 1e5).round() / 100.0;
         Ok(SearchAnswer {
@@ -84,6 +97,7 @@ impl Searcher {
             missing_vectors,
             snapshot,
             took_ms,
+            packed,
         })
     }
 
@@ -136,7 +150,7 @@ impl Searcher {
             first_phase(&indexes, vectors.as_deref(), &request, now, &params)
         });
         let mut ranking = first.await.map_err(Error::internal)?;
-        let wanted: Vec<&str> = ranking.candidates().collect();
+        let wanted: Vec<&str> = ranking.candidates().take(MOST_RERANKED).collect();
         let (Some(model), false) = (self.vectors.model_id(), wanted.is_empty()) else {
             return Ok(ranking);
         };
@@ -160,6 +174,10 @@ fn first_phase(
 ) -> Ranking {
     let [any, all, none] = [&request.tags.any, &request.tags.all, &request.tags.none]
         .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut none = none;
+    none.extend(
+        left_out(request).into_iter().filter(|label| indexes.iter().any(|index| index.has_label(label))),
+    );
     let query = Query {
         text: &request.query,
         vector: vectors.map(|v| v.sentence.as_slice()),
@@ -167,10 +185,7 @@ fn first_phase(
         filter: Filter {
             agent: request.agent_id.as_deref(),
             session: request.session_id.as_deref(),
-            kinds: request
-                .kinds
-                .as_ref()
-                .map(|kinds| kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u8)),
+            kinds: kinds(request),
             after_us: request.after.map(|at| at.0),
             before_us: request.before.map(|at| at.0),
             any_label: &any,
@@ -185,7 +200,43 @@ fn first_phase(
         reference_us: Some(now.0),
         explain: request.explain,
     };
-    recall::search(indexes, &query, params)
+    let mut params = *params;
+    if sifts(request) {
+        params.candidates = MOST_SIFTED;
+    }
+    recall::search(indexes, &query, &params)
+}
+
+/// Whether hits are looked at one by one after ranking; then more of them are ranked.
+fn sifts(request: &SearchRequest) -> bool {
+    let SearchRequest { types, valid_at, as_of, .. } = request;
+    !request.filters.is_empty() || types.is_some() || valid_at.is_some() || as_of.is_some()
+}
+
+/// Labels of memories that are not asked for.
+fn left_out(request: &SearchRequest) -> Vec<&'static str> {
+    let wants_closed =
+        request.show.contains(&Show::Superseded) || request.valid_at.is_some() || request.as_of.is_some();
+    let closed = (!wants_closed).then_some(CLOSED);
+    let waiting = (!request.show.contains(&Show::Quarantined)).then_some(WAITING);
+    closed.into_iter().chain(waiting).collect()
+}
+
+/// Bits of the kinds asked for; `None` for all.
+fn kinds(request: &SearchRequest) -> Option<u64> {
+    let includes = |what| request.include.as_ref().is_none_or(|list| list.contains(&what));
+    if request.kinds.is_none() && includes(Include::Events) && includes(Include::Memories) {
+        return None;
+    }
+    let of_events = match &request.kinds {
+        _ if !includes(Include::Events) => 0,
+        Some(kinds) => kinds.iter().fold(0, |bits, kind| bits | 1 << *kind as u8),
+        None => (1 << EventKind::ALL.len()) - 1,
+    };
+    // Who asks for kinds of events asks for events, unless memories are named.
+    let wants_memories =
+        includes(Include::Memories) && (request.kinds.is_none() || request.include.is_some());
+    Some(of_events | u64::from(wants_memories) << MEMORY_KIND)
 }
 
 fn mode_used(asked: SearchMode, has_vectors: bool) -> SearchMode {

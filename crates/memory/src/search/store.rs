@@ -94,6 +94,43 @@ pub(crate) async fn list_changed_chunks(conn: &mut Conn, changes: &Changes<'_>) 
     )
 }
 
+/// A memory as the index wants it.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct MemoryIndexRow {
+    pub(crate) memory_id: String,
+    pub(crate) scope_version: i64,
+    pub(crate) text: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) valid_from: i64,
+    pub(crate) is_closed: bool,
+    pub(crate) state: String,
+    pub(crate) tags: String,
+}
+
+/// Lists memories that changed, in the order of their versions.
+pub(crate) async fn list_changed_memories(
+    conn: &mut Conn,
+    changes: &Changes<'_>,
+) -> Result<Vec<MemoryIndexRow>> {
+    fetch_all!(
+        conn,
+        MemoryIndexRow,
+        "SELECT m.memory_id, m.scope_version, m.text, m.subject, m.agent_id, m.valid_from, m.state, m.tags,
+             m.valid_to IS NOT NULL OR m.superseded_by IS NOT NULL AS is_closed
+         FROM memories AS m
+         WHERE m.tenant_id = $1 AND m.scope_id = $2 AND m.scope_version <= $3
+         AND (m.scope_version > $4 OR (m.scope_version = $4 AND m.memory_id > $5))
+         ORDER BY m.scope_version, m.memory_id LIMIT $6",
+        changes.tenant.as_str(),
+        changes.scope_id,
+        changes.up_to,
+        changes.after.0,
+        changes.after.1.as_str(),
+        changes.limit,
+    )
+}
+
 /// A sentence vector as stored.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct VectorRow {
@@ -180,11 +217,11 @@ pub(crate) async fn list_events_by_id(
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str()), Value::from(now.0)], event_ids).await
 }
 
-/// Lists the turns at most `reach` before and after each of `events`, those events among them.
+/// Lists the turns at most `reach` before and after each of `places` (owner, session, sequence number), those among them.
 pub(crate) async fn list_turns_near(
     conn: &mut Conn,
     tenant: &TenantId,
-    events: &[&StoredEvent],
+    places: &[(&str, &str, i64)],
     reach: i64,
     now: Micros,
 ) -> Result<Vec<StoredEvent>> {
@@ -196,17 +233,17 @@ pub(crate) async fn list_turns_near(
          WHERE NOT e.recalled AND (e.expires_at IS NULL OR e.expires_at > w.column6) AND ",
         not_erased!()
     );
-    let near = |event: &&StoredEvent| {
+    let near = |(user, session, seq): &(&str, &str, i64)| {
         vec![
             Value::from(tenant.as_str()),
-            Value::from(event.user_id.as_str()),
-            Value::from(event.session_id.as_str()),
-            Value::from(event.seq - reach),
-            Value::from(event.seq + reach),
+            Value::from(*user),
+            Value::from(*session),
+            Value::from(seq - reach),
+            Value::from(seq + reach),
             Value::from(now.0),
         ]
     };
-    fetch_joined(conn, head, tail, events.iter().map(near).collect()).await
+    fetch_joined(conn, head, tail, places.iter().map(near).collect()).await
 }
 
 /// Whether a reference with one of our prefixes leads to something of this owner.

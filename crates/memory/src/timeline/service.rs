@@ -8,6 +8,7 @@ use super::model::{Chunk, EmbeddingStats, MemoryStats};
 use super::store::{self as sql, EventFilter, StoredEvent};
 use crate::Memory;
 use crate::events::{Channel, Event, Sensitivity, SessionSummary};
+use crate::memories::check_id;
 use crate::search::policy::{Readable, partition_of};
 use crate::search::{chunk_text, store as search_sql};
 
@@ -170,12 +171,4 @@ fn may_read(ctx: &Ctx, event: &StoredEvent) -> bool {
     let owner = ctx.principal.user_id.clone().unwrap_or_default();
     let readable = Readable::new(ctx.tenant.clone(), owner, Channel::Private, None);
     partition.is_some_and(|partition| readable.allows(&partition))
-}
-
-/// A malformed id is a mistake of the caller's, not an absent thing: older memory clients expect 400.
-fn check_id(prefix: &str, id: &str) -> Result<()> {
-    if kernel::id::is_id(prefix, id) {
-        return Ok(());
-    }
-    Err(Error::field("id", format!("is {prefix}_ and 26 characters of 0-9 and a-z")))
 }

@@ -4,6 +4,7 @@
 
 mod finding;
 mod recording;
+mod remembering;
 mod rights;
 mod secrecy;
 mod support;

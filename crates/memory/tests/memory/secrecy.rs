@@ -44,7 +44,7 @@ async fn what_policy_keeps_out_is_not_returned_counted_or_named() {
             assert_eq!(answer.missing_vectors, 0);
             let narrowed = json!({"channel": asked, "channels": ["public"], "limit": 200});
             let narrowed = room.ask(&ana, "periwinkle", narrowed).await;
-            assert!(narrowed.items.iter().all(|hit| hit.event.channel == "public"));
+            assert!(narrowed.items.iter().all(|hit| hit.event.as_ref().unwrap().channel == "public"));
             assert!(narrowed.snapshot.len() <= answer.snapshot.len());
         }
     })

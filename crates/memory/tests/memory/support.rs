@@ -83,7 +83,7 @@ impl Room {
 }
 
 pub(crate) fn ids(answer: &SearchAnswer) -> Vec<String> {
-    answer.items.iter().map(|hit| hit.event.event_id.clone()).collect()
+    answer.items.iter().map(|hit| hit.event.as_ref().unwrap().event_id.clone()).collect()
 }
 
 pub(crate) fn request(query: &str, more: Value) -> SearchRequest {

@@ -37,6 +37,11 @@ impl Index {
         self.terms.find(term).map_or(&[], |id| self.postings.of(id))
     }
 
+    /// Whether any document has a label.
+    pub fn has_label(&self, label: &str) -> bool {
+        !self.label_postings(label).is_empty()
+    }
+
     pub(crate) fn label_postings(&self, label: &str) -> &[Posting] {
         self.postings(&label_term(label))
     }

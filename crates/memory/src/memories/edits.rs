@@ -1,0 +1,414 @@
+//! Edits: what an owner does at once and others propose, and what became of it.
+
+use kernel::{Ctx, Cursor, Error, Micros, Page, PageRequest, Result, Scope};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::FromRow;
+use store::{Conn, Reach, Tx, execute, fetch_all, fetch_optional};
+use utoipa::ToSchema;
+
+use super::change::Desk;
+use super::model::{MemoryItem, MemoryPatch, MemoryState, VersionOp};
+use super::service::{check_id, may_change};
+use super::store::{self as sql, By, Head};
+use crate::Memory;
+use crate::words::words;
+
+words! {
+    /// What an edit does.
+    EditOp {
+        /// Changes words or fields; the old version stays.
+        Amend = "amend",
+        /// Takes the memory back; it can be restored.
+        Retract = "retract",
+        /// Puts it aside for review.
+        Quarantine = "quarantine",
+        /// Makes it less important.
+        Attenuate = "attenuate",
+        /// Takes it back and keeps it from being derived again.
+        Block = "block",
+        /// Brings it back.
+        Restore = "restore",
+        /// Two memories that contradict each other; approving closes the target in favour of the other.
+        Conflict = "conflict",
+    }
+}
+
+/// An edit to make or to propose.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEdit {
+    /// `mem_…`.
+    pub target_id: String,
+    /// What to do.
+    pub op: EditOp,
+    /// For `amend` what changes; for `attenuate` the lower `importance`.
+    #[serde(default)]
+    pub patch: MemoryPatch,
+    /// Why, up to 1,000 characters.
+    pub reason: Option<String>,
+    /// Only propose it, even where it could be made at once.
+    #[serde(default)]
+    pub propose: bool,
+}
+
+/// An edit and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Edit {
+    /// `edt_…`.
+    pub edit_id: String,
+    /// Owner of the target.
+    pub user_id: String,
+    /// `memory`.
+    pub target_type: String,
+    /// `mem_…`.
+    pub target_id: String,
+    /// Version of the target that was looked at.
+    pub target_version: i64,
+    /// What it does.
+    pub op: String,
+    /// What it changes; of a conflict the other memory.
+    #[schema(value_type = Object)]
+    pub patch: Value,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub recorded_at: Micros,
+    /// `pending`, `approved` or `rejected`.
+    pub status: String,
+    /// Who decided.
+    pub decided_by: Option<String>,
+    /// When.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub decided_at: Option<Micros>,
+}
+
+#[derive(Clone, Debug, FromRow)]
+struct EditRow {
+    edit_id: String,
+    user_id: String,
+    target_type: String,
+    target_id: String,
+    target_version: i64,
+    op: String,
+    patch: String,
+    reason: Option<String>,
+    proposed_by: String,
+    recorded_at: i64,
+    status: String,
+    decided_by: Option<String>,
+    decided_at: Option<i64>,
+}
+
+impl From<EditRow> for Edit {
+    fn from(row: EditRow) -> Self {
+        Self {
+            edit_id: row.edit_id,
+            user_id: row.user_id,
+            target_type: row.target_type,
+            target_id: row.target_id,
+            target_version: row.target_version,
+            op: row.op,
+            patch: serde_json::from_str(&row.patch).unwrap_or_default(),
+            reason: row.reason,
+            proposed_by: row.proposed_by,
+            recorded_at: Micros(row.recorded_at),
+            status: row.status,
+            decided_by: row.decided_by,
+            decided_at: row.decided_at.map(Micros),
+        }
+    }
+}
+
+/// What making an edit answers.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EditResult {
+    /// The edit; `pending` when somebody else has to approve it.
+    pub edit: Edit,
+    /// The memory as it is now.
+    pub memory: MemoryItem,
+}
+
+impl Memory {
+    /// Makes an edit, or proposes it where the caller does not own the memory.
+    ///
+    /// # Errors
+    /// `not_found`, `validation_failed`, `edit_stale`.
+    pub async fn edit(&self, ctx: &Ctx, edit: NewEdit) -> Result<EditResult> {
+        ctx.require(Scope::MemoryWrite)?;
+        edit.patch.check(self.0.clock.now())?;
+        if edit.reason.as_ref().is_some_and(|reason| reason.chars().count() > 1_000) {
+            return Err(Error::field("reason", "is at most 1,000 characters"));
+        }
+        if edit.op == EditOp::Conflict {
+            return Err(Error::field("op", "conflicts are found, not made"));
+        }
+        let target = self.readable_memory(ctx, &edit.target_id).await?;
+        // Putting something aside is open to everyone who may write; it does no harm that a look does not mend.
+        let at_once = !edit.propose && (edit.op == EditOp::Quarantine || may_change(ctx, &target));
+        let mut row = new_row(&target, edit.op, ctx, self.0.clock.now());
+        row.patch = serde_json::to_string(&edit.patch).map_err(Error::internal)?;
+        row.reason = edit.reason;
+        if at_once {
+            ("approved".clone_into(&mut row.status), row.decided_by = Some(ctx.principal.id.clone()));
+            row.decided_at = Some(row.recorded_at);
+        }
+        self.write_edit(ctx, row, target, at_once).await
+    }
+
+    async fn write_edit(&self, ctx: &Ctx, row: EditRow, target: Head, at_once: bool) -> Result<EditResult> {
+        let (memory, tenant, now) = (self.clone(), ctx.tenant.clone(), self.0.clock.now());
+        let done = self.0.store.write("memory.edit", Reach::of(&ctx.tenant), move |tx| {
+            Box::pin(async move {
+                add(tx, &tenant, &row).await?;
+                let head = if at_once {
+                    apply(tx, &memory.desk(&tenant, now), &target, &row).await?
+                } else {
+                    target
+                };
+                Ok(EditResult { edit: row.into(), memory: head.item(now) })
+            })
+        });
+        done.await.inspect(|_| self.0.wake_jobs.notify_one())
+    }
+
+    /// Edits of what the caller owns, newest first; `status` is `pending` when absent.
+    ///
+    /// # Errors
+    /// `validation_failed`, or the store's.
+    pub async fn list_edits(
+        &self,
+        ctx: &Ctx,
+        named_owner: Option<&str>,
+        status: Option<&str>,
+        page: &PageRequest,
+    ) -> Result<Page<Edit>> {
+        ctx.require(Scope::MemoryRead)?;
+        let status = status.unwrap_or("pending");
+        if !["pending", "approved", "rejected"].contains(&status) {
+            return Err(Error::field("status", "is pending, approved or rejected"));
+        }
+        let owner = ctx.owner(named_owner)?;
+        let from: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
+        let mut conn = self.0.store.read(&ctx.tenant).await?;
+        let rows = fetch_all!(
+            &mut conn,
+            EditRow,
+            concat!(
+                "SELECT ",
+                edit_columns!(),
+                " FROM edits WHERE tenant_id = $1 AND user_id = $2 AND status = $3 AND edit_id < $4
+                  ORDER BY edit_id DESC LIMIT $5"
+            ),
+            ctx.tenant.as_str(),
+            owner,
+            status,
+            from.unwrap_or_else(|| "~".to_owned()),
+            i64::from(page.limit) + 1,
+        )?;
+        Ok(Page::cut(rows, page.limit, |row| row.edit_id.clone()).map(Edit::from))
+    }
+
+    /// Approves or rejects a proposal.
+    ///
+    /// # Errors
+    /// `not_found`; `forbidden` for who does not own the target; `edit_stale` when it was decided before, or the target has
+    /// changed since.
+    pub async fn decide_edit(
+        &self,
+        ctx: &Ctx,
+        edit_id: &str,
+        approve: bool,
+        reason: Option<String>,
+    ) -> Result<EditResult> {
+        ctx.require(Scope::MemoryWrite)?;
+        check_id("edt", edit_id)?;
+        let (memory, ctx, edit_id, now) = (self.clone(), ctx.clone(), edit_id.to_owned(), self.0.clock.now());
+        let decided = self.0.store.write("memory.decide_edit", Reach::of(&ctx.tenant.clone()), move |tx| {
+            Box::pin(async move {
+                let absent = || Error::not_found("edit");
+                let mut row = find(tx, &ctx, &edit_id).await?.ok_or_else(absent)?;
+                let target = sql::find(tx, &ctx.tenant, &row.target_id).await?.ok_or_else(absent)?;
+                if !may_change(&ctx, &target) {
+                    return Err(absent());
+                }
+                if row.status != "pending" || (approve && target.version != row.target_version) {
+                    return Err(Error::conflict(
+                        "edit_stale",
+                        "it was decided before, or the memory has changed since",
+                    ));
+                }
+                if approve { "approved" } else { "rejected" }.clone_into(&mut row.status);
+                row.decided_by = Some(ctx.principal.id.clone());
+                row.decided_at = Some(now.0);
+                row.reason = reason.or(row.reason);
+                decide(tx, &ctx, &row).await?;
+                let head = if approve {
+                    apply(tx, &memory.desk(&ctx.tenant, now), &target, &row).await?
+                } else {
+                    target
+                };
+                Ok(EditResult { edit: row.into(), memory: head.item(now) })
+            })
+        });
+        decided.await.inspect(|_| self.0.wake_jobs.notify_one())
+    }
+}
+
+macro_rules! edit_columns {
+    () => {
+        "edit_id, user_id, target_type, target_id, target_version, op, patch, reason, proposed_by, recorded_at, status, \
+         decided_by, decided_at"
+    };
+}
+use edit_columns;
+
+fn new_row(target: &Head, op: EditOp, ctx: &Ctx, now: Micros) -> EditRow {
+    EditRow {
+        edit_id: kernel::id::new_id("edt", now),
+        user_id: target.user_id.clone(),
+        target_type: "memory".to_owned(),
+        target_id: target.memory_id.clone(),
+        target_version: target.version,
+        op: op.as_str().to_owned(),
+        patch: "{}".to_owned(),
+        reason: None,
+        proposed_by: ctx.principal.id.clone(),
+        recorded_at: now.0,
+        status: "pending".to_owned(),
+        decided_by: None,
+        decided_at: None,
+    }
+}
+
+async fn add(tx: &mut Tx, tenant: &kernel::TenantId, row: &EditRow) -> store::Result<u64> {
+    execute!(
+        tx,
+        "INSERT INTO edits (tenant_id, edit_id, user_id, target_type, target_id, target_version, op, patch, reason,
+             proposed_by, recorded_at, status, decided_by, decided_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        tenant.as_str(),
+        &row.edit_id,
+        &row.user_id,
+        &row.target_type,
+        &row.target_id,
+        row.target_version,
+        &row.op,
+        &row.patch,
+        row.reason.as_deref(),
+        &row.proposed_by,
+        row.recorded_at,
+        &row.status,
+        row.decided_by.as_deref(),
+        row.decided_at,
+    )
+}
+
+/// Notes two memories that contradict each other, for somebody to decide.
+pub(super) async fn add_conflict(
+    tx: &mut Tx,
+    desk: &Desk<'_>,
+    old: &Head,
+    new: &Head,
+    by: &By,
+) -> Result<()> {
+    let row = EditRow {
+        edit_id: kernel::id::new_id("edt", desk.now),
+        user_id: old.user_id.clone(),
+        target_type: "memory".to_owned(),
+        target_id: old.memory_id.clone(),
+        target_version: old.version,
+        op: EditOp::Conflict.as_str().to_owned(),
+        patch: json!({"with": new.memory_id}).to_string(),
+        reason: None,
+        proposed_by: by.actor.clone(),
+        recorded_at: desk.now.0,
+        status: "pending".to_owned(),
+        decided_by: None,
+        decided_at: None,
+    };
+    add(tx, desk.tenant, &row).await?;
+    Ok(())
+}
+
+async fn find(conn: &mut Conn, ctx: &Ctx, edit_id: &str) -> store::Result<Option<EditRow>> {
+    fetch_optional!(
+        conn,
+        EditRow,
+        concat!("SELECT ", edit_columns!(), " FROM edits WHERE tenant_id = $1 AND edit_id = $2"),
+        ctx.tenant.as_str(),
+        edit_id,
+    )
+}
+
+/// Writes a decision down.
+///
+/// # Errors
+/// `edit_stale` when somebody else was faster.
+async fn decide(tx: &mut Tx, ctx: &Ctx, row: &EditRow) -> Result<()> {
+    let changed = execute!(
+        tx,
+        "UPDATE edits SET status = $3, decided_by = $4, decided_at = $5, reason = $6
+         WHERE tenant_id = $1 AND edit_id = $2 AND status = 'pending'",
+        ctx.tenant.as_str(),
+        &row.edit_id,
+        &row.status,
+        row.decided_by.as_deref(),
+        row.decided_at,
+        row.reason.as_deref(),
+    )?;
+    if changed == 0 {
+        return Err(Error::conflict("edit_stale", "it was decided before"));
+    }
+    Ok(())
+}
+
+/// Does what an approved edit says.
+async fn apply(tx: &mut Tx, desk: &Desk<'_>, target: &Head, row: &EditRow) -> Result<Head> {
+    let by = By {
+        actor: row.decided_by.clone().unwrap_or_else(|| row.proposed_by.clone()),
+        edit_id: Some(row.edit_id.clone()),
+        reason: row.reason.clone(),
+    };
+    let set = |state: MemoryState| move |head: &mut Head| state.as_str().clone_into(&mut head.state);
+    let patch: MemoryPatch = serde_json::from_str(&row.patch).unwrap_or_default();
+    match EditOp::parse(&row.op) {
+        Some(EditOp::Amend) => desk.amend(tx, target, patch, &by).await,
+        Some(EditOp::Retract) => {
+            desk.change(tx, target, VersionOp::Retract, &by, set(MemoryState::Retracted)).await
+        }
+        Some(EditOp::Quarantine) => {
+            desk.change(tx, target, VersionOp::Quarantine, &by, set(MemoryState::Quarantined)).await
+        }
+        Some(EditOp::Attenuate) => {
+            let lower = patch.importance.unwrap_or(target.importance / 2.0).min(target.importance);
+            desk.change(tx, target, VersionOp::Attenuate, &by, |head| head.importance = lower).await
+        }
+        Some(EditOp::Block) => {
+            let fingerprint = desk.fingerprint(target);
+            sql::add_blocked_fact(tx, desk.tenant, &target.user_id, &fingerprint, &by, desk.now).await?;
+            desk.change(tx, target, VersionOp::Block, &by, set(MemoryState::Blocked)).await
+        }
+        Some(EditOp::Restore) => {
+            let fingerprint = desk.fingerprint(target);
+            sql::remove_blocked_fact(tx, desk.tenant, &target.user_id, &fingerprint).await?;
+            let restore = |head: &mut Head| {
+                set(MemoryState::Active)(head);
+                (head.valid_to, head.superseded_by) = (None, None);
+            };
+            desk.change(tx, target, VersionOp::Restore, &by, restore).await
+        }
+        Some(EditOp::Conflict) => {
+            let other: Value = serde_json::from_str(&row.patch).unwrap_or_default();
+            let other = other["with"].as_str().map(str::to_owned);
+            desk.change(tx, target, VersionOp::Supersede, &by, |head| {
+                (head.valid_to, head.superseded_by) = (Some(desk.now.0), other);
+            })
+            .await
+        }
+        None => Err(Error::internal(format!("{} is no edit", row.op))),
+    }
+}

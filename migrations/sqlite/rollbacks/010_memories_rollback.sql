@@ -1,0 +1,14 @@
+DROP TABLE bundles;
+DROP TABLE relations;
+DROP TABLE entities;
+DROP TABLE capsules;
+DROP TABLE rules;
+DROP TABLE tasks;
+DROP TABLE decisions;
+DROP TABLE block_versions;
+DROP TABLE blocks;
+DROP TABLE edits;
+DROP TABLE blocked_facts;
+DROP TABLE memory_sources;
+DROP TABLE memory_versions;
+DROP TABLE memories;
