@@ -13,6 +13,7 @@ mod service;
 mod text;
 pub mod timeline;
 mod words;
+pub mod work;
 
 pub use routes::routes;
 pub use service::{Memory, MemoryConfig};

@@ -2,7 +2,7 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, events, memories, search, timeline};
+use crate::{Memory, events, memories, search, timeline, work};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
@@ -10,4 +10,5 @@ pub fn routes() -> OpenApiRouter<Memory> {
         .merge(search::routes::routes())
         .merge(timeline::routes::routes())
         .merge(memories::routes::routes())
+        .merge(work::routes::routes())
 }

@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::model::Recorded;
 use super::prepare::Prepared;
 use super::store::{self as sql, EventRow};
-use crate::embed;
+use crate::memories::unknown_ref;
+use crate::{embed, work};
 
 /// Events that share a transaction, at most.
 const FOLD_EVENTS: usize = 1_024;
@@ -219,6 +220,9 @@ async fn write_rows(
     }
     sql::add_chunks(tx, &rows).await?;
     sql::add_artifacts(tx, &rows).await?;
+    for (ctx, event) in events.iter().filter(|(_, event)| work::concerns(event.event.kind)) {
+        work::apply(tx, &ctx.tenant, event, now).await?;
+    }
     if let Some(model) = model {
         for ((tenant, _), (scope_id, _)) in &versions {
             let tenant = kernel::TenantId::parse(tenant).map_err(Error::internal)?;
@@ -346,9 +350,7 @@ async fn check_refs(tx: &mut Tx, group: &AppendGroup, event: &Prepared) -> Resul
             }
         };
         if !resolves {
-            let mut error = Error::field(format!("refs[{at}]"), "leads nowhere");
-            error.code = "unknown_ref";
-            return Err(error);
+            return Err(unknown_ref(&format!("refs[{at}]")));
         }
     }
     Ok(())

@@ -12,4 +12,4 @@ pub use model::{
     Added, MemoryItem, MemoryPatch, MemorySource, MemoryState, MemoryType, MemoryVersion, NewMemory,
     VersionOp,
 };
-pub(crate) use service::check_id;
+pub(crate) use service::{check_id, unknown_ref};

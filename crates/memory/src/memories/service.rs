@@ -12,7 +12,7 @@ use super::store::{self as sql, By, Head, MemoryFilter};
 use crate::Memory;
 use crate::events::{Channel, Sensitivity};
 use crate::redact::Redactions;
-use crate::search::policy::Readable;
+use crate::search::policy::may_read_row;
 
 impl Memory {
     pub(crate) fn desk<'a>(&'a self, tenant: &'a TenantId, now: Micros) -> Desk<'a> {
@@ -261,14 +261,8 @@ pub(super) fn may_change(ctx: &Ctx, head: &Head) -> bool {
     ctx.owner(Some(&head.user_id)).is_ok() || ctx.scopes.has(Scope::Admin)
 }
 
-/// Own memories, also secret ones; others' only where the tenant or the public may read.
 fn may_read(ctx: &Ctx, head: &Head) -> bool {
-    if ctx.owner(Some(&head.user_id)).is_ok() {
-        return true;
-    }
-    let owner = ctx.principal.user_id.clone().unwrap_or_default();
-    let readable = Readable::new(ctx.tenant.clone(), owner, Channel::Private, None);
-    head.partition().is_some_and(|partition| readable.allows(&partition))
+    may_read_row(ctx, &head.user_id, &head.channel, &head.sensitivity)
 }
 
 /// A malformed id is a mistake of the caller's, not an absent thing: older memory clients expect 400.

@@ -1,6 +1,6 @@
 //! Who may read what, as a choice of partitions: text outside them is never read, scored or counted.
 
-use kernel::TenantId;
+use kernel::{Ctx, TenantId};
 
 use crate::events::{Channel, Sensitivity};
 
@@ -65,6 +65,18 @@ impl Readable {
         };
         own && self.homes.contains(&partition.home) && self.tiers.contains(&partition.tier)
     }
+}
+
+/// Own rows, also secret ones; others' only where the tenant or the public may read.
+pub(crate) fn may_read_row(ctx: &Ctx, owner: &str, channel: &str, sensitivity: &str) -> bool {
+    if ctx.owner(Some(owner)).is_ok() {
+        return true;
+    }
+    let words = Channel::parse(channel).zip(Sensitivity::parse(sensitivity));
+    let partition = words.and_then(|(home, tier)| partition_of(home, tier, owner));
+    let reader = ctx.principal.user_id.clone().unwrap_or_default();
+    let readable = Readable::new(ctx.tenant.clone(), reader, Channel::Private, None);
+    partition.is_some_and(|partition| readable.allows(&partition))
 }
 
 #[cfg(test)]

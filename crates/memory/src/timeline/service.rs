@@ -7,9 +7,9 @@ use kernel::{Ctx, Cursor, Error, Page, PageRequest, Result, Scope};
 use super::model::{Chunk, EmbeddingStats, MemoryStats};
 use super::store::{self as sql, EventFilter, StoredEvent};
 use crate::Memory;
-use crate::events::{Channel, Event, Sensitivity, SessionSummary};
+use crate::events::{Event, SessionSummary};
 use crate::memories::check_id;
-use crate::search::policy::{Readable, partition_of};
+use crate::search::policy::may_read_row;
 use crate::search::{chunk_text, store as search_sql};
 
 impl Memory {
@@ -161,14 +161,6 @@ impl Memory {
     }
 }
 
-/// Own events, also secret ones; others' only where the tenant or the public may read.
 fn may_read(ctx: &Ctx, event: &StoredEvent) -> bool {
-    if ctx.owner(Some(&event.user_id)).is_ok() {
-        return true;
-    }
-    let words = Channel::parse(&event.channel).zip(Sensitivity::parse(&event.sensitivity));
-    let partition = words.and_then(|(home, tier)| partition_of(home, tier, &event.user_id));
-    let owner = ctx.principal.user_id.clone().unwrap_or_default();
-    let readable = Readable::new(ctx.tenant.clone(), owner, Channel::Private, None);
-    partition.is_some_and(|partition| readable.allows(&partition))
+    may_read_row(ctx, &event.user_id, &event.channel, &event.sensitivity)
 }

@@ -9,3 +9,4 @@ mod rights;
 mod secrecy;
 mod support;
 mod vectors;
+mod working;

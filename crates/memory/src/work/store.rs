@@ -1,0 +1,318 @@
+//! SQL of decisions and tasks.
+
+use kernel::{Micros, TenantId};
+use sqlx::FromRow;
+use store::{Conn, Result, Tx, execute, fetch_all, fetch_optional};
+
+use super::model::{Decision, Task};
+
+#[derive(FromRow)]
+struct DecisionRow {
+    decision_id: String,
+    event_id: String,
+    ts: i64,
+    status: String,
+    scope: String,
+    decision: String,
+    rationale: String,
+    constraints: String,
+    alternatives: String,
+    consequences: String,
+    refs: String,
+    subject: Option<String>,
+    supersedes: Option<String>,
+    superseded_by: Option<String>,
+    user_id: String,
+    agent_id: Option<String>,
+    session_id: String,
+    channel: String,
+    sensitivity: String,
+}
+
+fn list(text: &str) -> Vec<String> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn json(items: &[String]) -> String {
+    serde_json::to_string(items).expect("a list of text is JSON")
+}
+
+impl From<DecisionRow> for Decision {
+    fn from(row: DecisionRow) -> Self {
+        Self {
+            decision_id: row.decision_id,
+            event_id: row.event_id,
+            ts: Micros(row.ts),
+            status: row.status,
+            scope: row.scope,
+            decision: row.decision,
+            rationale: list(&row.rationale),
+            constraints: list(&row.constraints),
+            alternatives: list(&row.alternatives),
+            consequences: list(&row.consequences),
+            refs: list(&row.refs),
+            subject: row.subject,
+            supersedes: row.supersedes,
+            superseded_by: row.superseded_by,
+            user_id: row.user_id,
+            agent_id: row.agent_id,
+            session_id: row.session_id,
+            channel: row.channel,
+            sensitivity: row.sensitivity,
+        }
+    }
+}
+
+macro_rules! decision_columns {
+    () => {
+        "d.decision_id, d.event_id, d.ts, d.status, d.scope, d.decision, d.rationale, d.constraints, d.alternatives, \
+         d.consequences, d.refs, d.subject, d.supersedes, d.superseded_by, d.user_id, d.agent_id, d.session_id, d.channel, \
+         d.sensitivity"
+    };
+}
+
+pub(super) async fn add_decision(tx: &mut Tx, tenant: &TenantId, decision: &Decision) -> Result<u64> {
+    execute!(
+        tx,
+        "INSERT INTO decisions (tenant_id, decision_id, event_id, ts, status, scope, decision, rationale, constraints,
+             alternatives, consequences, refs, subject, supersedes, user_id, agent_id, session_id, channel, sensitivity)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        tenant.as_str(),
+        &decision.decision_id,
+        &decision.event_id,
+        decision.ts.0,
+        &decision.status,
+        &decision.scope,
+        &decision.decision,
+        json(&decision.rationale),
+        json(&decision.constraints),
+        json(&decision.alternatives),
+        json(&decision.consequences),
+        json(&decision.refs),
+        decision.subject.as_deref(),
+        decision.supersedes.as_deref(),
+        &decision.user_id,
+        decision.agent_id.as_deref(),
+        &decision.session_id,
+        &decision.channel,
+        &decision.sensitivity,
+    )
+}
+
+/// Closes an active decision; 0 when it was closed before.
+pub(super) async fn close_decision(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    decision_id: &str,
+    superseded_by: &str,
+) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE decisions SET status = 'superseded', superseded_by = $3
+         WHERE tenant_id = $1 AND decision_id = $2 AND status = 'active'",
+        tenant.as_str(),
+        decision_id,
+        superseded_by,
+    )
+}
+
+/// Finds the active decision of an owner about a subject in the same place.
+pub(super) async fn find_active(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    like: &Decision,
+) -> Result<Option<Decision>> {
+    let row = fetch_optional!(
+        conn,
+        DecisionRow,
+        concat!(
+            "SELECT ",
+            decision_columns!(),
+            " FROM decisions AS d
+              WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.subject = $3 AND d.scope = $4 AND d.status = 'active'
+              ORDER BY d.decision_id DESC LIMIT 1"
+        ),
+        tenant.as_str(),
+        &like.user_id,
+        like.subject.as_deref(),
+        &like.scope,
+    )?;
+    Ok(row.map(Decision::from))
+}
+
+pub(crate) async fn find_decision(conn: &mut Conn, tenant: &TenantId, id: &str) -> Result<Option<Decision>> {
+    let row = fetch_optional!(
+        conn,
+        DecisionRow,
+        concat!(
+            "SELECT ",
+            decision_columns!(),
+            " FROM decisions AS d WHERE d.tenant_id = $1 AND d.decision_id = $2"
+        ),
+        tenant.as_str(),
+        id,
+    )?;
+    Ok(row.map(Decision::from))
+}
+
+/// Lists an owner's decisions, and those the tenant shares, newest first.
+pub(crate) async fn list_decisions(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    owner: &str,
+    status: &str,
+    limit: i64,
+) -> Result<Vec<Decision>> {
+    let rows = fetch_all!(
+        conn,
+        DecisionRow,
+        concat!(
+            "SELECT ",
+            decision_columns!(),
+            " FROM decisions AS d
+              WHERE d.tenant_id = $1 AND d.status = $3 AND (d.user_id = $2 OR d.channel IN ('team', 'public'))
+              ORDER BY d.ts DESC, d.decision_id DESC LIMIT $4"
+        ),
+        tenant.as_str(),
+        owner,
+        status,
+        limit,
+    )?;
+    Ok(rows.into_iter().map(Decision::from).collect())
+}
+
+#[derive(FromRow)]
+struct TaskRow {
+    task_id: String,
+    event_id: String,
+    external_id: Option<String>,
+    status: String,
+    title: String,
+    details: String,
+    priority: i64,
+    due_at: Option<i64>,
+    blocked_by: String,
+    assignee: Option<String>,
+    refs: String,
+    user_id: String,
+    agent_id: Option<String>,
+    session_id: String,
+    channel: String,
+    sensitivity: String,
+    recorded_at: i64,
+    updated_at: i64,
+}
+
+impl From<TaskRow> for Task {
+    fn from(row: TaskRow) -> Self {
+        Self {
+            task_id: row.task_id,
+            event_id: row.event_id,
+            external_id: row.external_id,
+            status: row.status,
+            title: row.title,
+            details: row.details,
+            priority: row.priority,
+            due_at: row.due_at.map(Micros),
+            blocked_by: list(&row.blocked_by),
+            assignee: row.assignee,
+            refs: list(&row.refs),
+            user_id: row.user_id,
+            agent_id: row.agent_id,
+            session_id: row.session_id,
+            channel: row.channel,
+            sensitivity: row.sensitivity,
+            recorded_at: Micros(row.recorded_at),
+            updated_at: Micros(row.updated_at),
+        }
+    }
+}
+
+macro_rules! task_columns {
+    () => {
+        "t.task_id, t.event_id, t.external_id, t.status, t.title, t.details, t.priority, t.due_at, t.blocked_by, t.assignee, \
+         t.refs, t.user_id, t.agent_id, t.session_id, t.channel, t.sensitivity, t.recorded_at, t.updated_at"
+    };
+}
+
+/// Adds a task, or writes it over what it was.
+pub(super) async fn save_task(tx: &mut Tx, tenant: &TenantId, task: &Task) -> Result<u64> {
+    execute!(
+        tx,
+        "INSERT INTO tasks (tenant_id, task_id, event_id, external_id, status, title, details, priority, due_at, blocked_by,
+             assignee, refs, user_id, agent_id, session_id, channel, sensitivity, recorded_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+         ON CONFLICT (task_id) DO UPDATE SET event_id = excluded.event_id, status = excluded.status,
+             title = excluded.title, details = excluded.details, priority = excluded.priority, due_at = excluded.due_at,
+             blocked_by = excluded.blocked_by, assignee = excluded.assignee, refs = excluded.refs,
+             updated_at = excluded.updated_at",
+        tenant.as_str(),
+        &task.task_id,
+        &task.event_id,
+        task.external_id.as_deref(),
+        &task.status,
+        &task.title,
+        &task.details,
+        task.priority,
+        task.due_at.map(|at| at.0),
+        json(&task.blocked_by),
+        task.assignee.as_deref(),
+        json(&task.refs),
+        &task.user_id,
+        task.agent_id.as_deref(),
+        &task.session_id,
+        &task.channel,
+        &task.sensitivity,
+        task.recorded_at.0,
+        task.updated_at.0,
+    )
+}
+
+/// Finds a task by our id or the caller's own.
+pub(crate) async fn find_task(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    owner: &str,
+    id: &str,
+) -> Result<Option<Task>> {
+    let row = fetch_optional!(
+        conn,
+        TaskRow,
+        concat!(
+            "SELECT ",
+            task_columns!(),
+            " FROM tasks AS t WHERE t.tenant_id = $1 AND t.user_id = $2 AND (t.task_id = $3 OR t.external_id = $3)"
+        ),
+        tenant.as_str(),
+        owner,
+        id,
+    )?;
+    Ok(row.map(Task::from))
+}
+
+/// Lists an owner's tasks, and those the tenant shares, by priority, then age; no status means open and doing.
+pub(crate) async fn list_tasks(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    owner: &str,
+    status: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Task>> {
+    let rows = fetch_all!(
+        conn,
+        TaskRow,
+        concat!(
+            "SELECT ",
+            task_columns!(),
+            " FROM tasks AS t
+              WHERE t.tenant_id = $1 AND (t.user_id = $2 OR t.channel IN ('team', 'public'))
+              AND (t.status = $3 OR ($3 IS NULL AND t.status IN ('open', 'doing')))
+              ORDER BY t.priority DESC, t.recorded_at, t.task_id LIMIT $4"
+        ),
+        tenant.as_str(),
+        owner,
+        status,
+        limit,
+    )?;
+    Ok(rows.into_iter().map(Task::from).collect())
+}
