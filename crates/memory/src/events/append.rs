@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use kernel::{Clock, Ctx, Error, Micros, Result};
 use store::idempotency::{Idempotency, find_answer, save_answer};
-use store::rights::list_masks;
 use store::{Blobs, Store, Tx};
 use tokio::sync::{mpsc, oneshot};
 
@@ -14,6 +13,7 @@ use super::model::Recorded;
 use super::prepare::Prepared;
 use super::store::{self as sql, EventRow};
 use crate::memories::unknown_ref;
+use crate::rights::refuse_erased;
 use crate::{embed, work};
 
 /// Events that share a transaction, at most.
@@ -203,7 +203,11 @@ async fn write_rows(
     }
     let last_seqs = sql::bump_sessions(tx, &sessions).await?;
     let versions = sql::bump_scopes(tx, &scopes, now).await?;
-    refuse_erased(tx, &events).await?;
+    let owners: Vec<_> = events
+        .iter()
+        .map(|(ctx, e)| (ctx.tenant.as_str(), e.owner.as_str(), e.event.session_id.as_str()))
+        .collect();
+    refuse_erased(tx, &owners).await?;
     let mut next_seqs: HashMap<_, i64> =
         last_seqs.iter().map(|(key, last)| (key, last - sessions[key].0 + 1)).collect();
     let mut rows = Vec::with_capacity(events.len());
@@ -228,20 +232,6 @@ async fn write_rows(
             let tenant = kernel::TenantId::parse(tenant).map_err(Error::internal)?;
             embed::enqueue(tx, &tenant, scope_id, model, now).await?;
         }
-    }
-    Ok(())
-}
-
-/// Refuses events of somebody who is being erased. Asked with the scopes locked, which every request for an erasure locks,
-/// too: either it is seen here, or its job sees these events.
-async fn refuse_erased(tx: &mut Tx, events: &[(&Ctx, &Prepared)]) -> Result<()> {
-    let masks = list_masks(tx).await?;
-    let is_covered = |(ctx, event): &(&Ctx, &Prepared)| {
-        masks.iter().any(|mask| mask.covers(ctx.tenant.as_str(), &event.owner, &event.event.session_id))
-    };
-    if !masks.is_empty() && events.iter().any(is_covered) {
-        let text = "this memory is being erased; nothing was stored, write again when the erasure is done";
-        return Err(Error::conflict("erasure_in_progress", text));
     }
     Ok(())
 }

@@ -164,7 +164,8 @@ impl Desk<'_> {
             }
             (head.scope_id, head.scope_version) = (Some(scope_id), version);
         }
-        Ok(())
+        let session = head.conversation_id.as_deref().unwrap_or_default();
+        crate::rights::refuse_erased(tx, &[(self.tenant.as_str(), &head.user_id, session)]).await
     }
 
     fn head_of(&self, draft: &Draft) -> Head {

@@ -216,6 +216,9 @@ pub struct MemoryPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
+    /// Why, up to 1,000 characters; shown in the history.
+    #[serde(skip_serializing)]
+    pub reason: Option<String>,
 }
 
 /// One version of a memory.

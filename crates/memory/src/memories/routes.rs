@@ -108,28 +108,18 @@ async fn get_memory(
     Ok(Json(memory.get_memory(&ctx, &memory_id).await?))
 }
 
-/// Changes and why.
-#[derive(Debug, Deserialize, ToSchema)]
-struct Amendment {
-    /// What changes.
-    #[serde(flatten)]
-    patch: MemoryPatch,
-    /// Why.
-    #[serde(default)]
-    reason: Option<String>,
-}
-
 /// Change a memory; the old version stays in its history
 #[utoipa::path(patch, path = "/api/v1/memories/{memory_id}", tag = "memory",
-    params(("memory_id" = String, Path, description = "`mem_…`")), request_body = Amendment,
+    params(("memory_id" = String, Path, description = "`mem_…`")), request_body = MemoryPatch,
     responses((status = 200, body = EditResult, description = "`edit.status` is `pending` where the caller is not the owner"),
         (status = "default", body = ProblemBody)))]
 async fn amend_memory(
     State(memory): State<Memory>,
     Caller(ctx): Caller,
     UrlPath(target_id): UrlPath<String>,
-    Body(Amendment { patch, reason }): Body<Amendment>,
+    Body(patch): Body<MemoryPatch>,
 ) -> Result<Json<EditResult>, Problem> {
+    let reason = patch.reason.clone();
     let edit = NewEdit { target_id, op: EditOp::Amend, patch, reason, propose: false };
     Ok(Json(memory.edit(&ctx, edit).await?))
 }

@@ -201,7 +201,11 @@ impl Memory {
         let target = self.own_memory(ctx, memory_id).await?;
         let tenant = ctx.tenant.clone();
         let erased = self.0.store.write("memory.erase_one", Reach::of(&ctx.tenant), move |tx| {
-            Box::pin(async move { Ok(sql::erase(tx, &tenant, &target).await?) })
+            Box::pin(async move {
+                sql::remove(tx, tenant.as_str(), &target.memory_id).await?;
+                sql::rebuild_scope(tx, &tenant, &target).await?;
+                Ok(())
+            })
         });
         erased.await
     }

@@ -6,6 +6,7 @@ use sqlx::FromRow;
 use store::{Conn, Result, Tx, Value, execute, fetch_all, fetch_by_ids, fetch_optional, insert_many};
 
 use super::model::{MemoryItem, MemorySource, MemoryVersion};
+use crate::rights::memory_not_erased;
 use crate::search::policy::{Partition, partition_of};
 
 /// A memory as it lies in its row.
@@ -297,7 +298,9 @@ pub(crate) async fn list_by_id(conn: &mut Conn, tenant: &TenantId, ids: &[&str])
     let head = concat!(
         "SELECT ",
         memory_columns!(),
-        " FROM memories AS m WHERE m.tenant_id || '' = $1 AND m.memory_id IN"
+        " FROM memories AS m WHERE m.tenant_id || '' = $1 AND ",
+        memory_not_erased!(),
+        " AND m.memory_id IN"
     );
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], ids).await
 }
@@ -380,9 +383,10 @@ pub(crate) async fn list(
               AND (m.recorded_at < $3 OR (m.recorded_at = $3 AND m.memory_id < $4))
               AND ($5 IS NULL OR m.agent_id = $5) AND ($6 IS NULL OR m.conversation_id = $6)
               AND ($7 IS NULL OR m.type = $7) AND ($8 IS NULL OR m.subject = $8)
-              AND m.state = $9 AND ($10 IS NULL OR m.pinned = $10)
-              AND (m.expires_at IS NULL OR m.expires_at > $11)
-              ORDER BY m.recorded_at DESC, m.memory_id DESC LIMIT $12"
+              AND m.state = $9 AND (m.pinned = $10 OR $10 IS NULL)
+              AND (m.expires_at IS NULL OR m.expires_at > $11) AND ",
+            memory_not_erased!(),
+            " ORDER BY m.recorded_at DESC, m.memory_id DESC LIMIT $12"
         ),
         tenant.as_str(),
         owner,
@@ -539,20 +543,23 @@ pub(super) async fn remove_vectors(tx: &mut Tx, tenant: &TenantId, memory_id: &s
     execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant.as_str(), memory_id,)
 }
 
-/// Removes one memory for good: its versions, sources and vectors with it.
-pub(super) async fn erase(tx: &mut Tx, tenant: &TenantId, head: &Head) -> Result<()> {
-    remove_vectors(tx, tenant, &head.memory_id).await?;
-    let (tenant, id) = (tenant.as_str(), head.memory_id.as_str());
+/// Removes one memory for good: its versions, sources, edits and vectors with it.
+pub(crate) async fn remove(tx: &mut Tx, tenant: &str, id: &str) -> Result<()> {
+    execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant, id)?;
     execute!(tx, "DELETE FROM memory_sources WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
     execute!(tx, "DELETE FROM memory_versions WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
     execute!(tx, "DELETE FROM edits WHERE tenant_id = $1 AND target_id = $2", tenant, id)?;
     execute!(tx, "DELETE FROM memories WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
+    Ok(())
+}
+
+/// Makes every server load the partition of a memory anew, without it.
+pub(super) async fn rebuild_scope(tx: &mut Tx, tenant: &TenantId, head: &Head) -> Result<u64> {
     execute!(
         tx,
         "UPDATE memory_scopes SET version = version + 1, rebuild_version = rebuild_version + 1
          WHERE tenant_id = $1 AND scope_id = $2",
-        tenant,
+        tenant.as_str(),
         head.scope_id.as_deref(),
-    )?;
-    Ok(())
+    )
 }

@@ -2,10 +2,10 @@
 
 mod retention;
 
-use ::store::rights::{Area, Domain, Rows, Subject, nothing};
+use ::store::rights::{Area, Domain, Rows, Subject, list_masks, nothing};
 use ::store::{Tx, execute};
 use futures::future::BoxFuture;
-use kernel::{Micros, Result};
+use kernel::{Error, Micros, Result};
 
 pub use self::retention::retention;
 
@@ -117,28 +117,37 @@ fn forget_indexes<'t>(tx: &'t mut Tx, subject: &'t Subject, _: Micros) -> BoxFut
     })
 }
 
-/// Defines a macro whose text holds for a row that no unfinished erasure covers.
-macro_rules! not_covered {
-    ($name:ident, $alias:literal, $session:literal) => {
-        macro_rules! $name {
-            () => {
-                concat!(
-                    "NOT EXISTS (SELECT 1 FROM erasures AS x WHERE x.tenant_id = ",
-                    $alias,
-                    ".tenant_id AND x.finished_at IS NULL AND (x.user_id IS NULL OR x.user_id = ",
-                    $alias,
-                    ".user_id) AND (x.session_id IS NULL OR x.session_id = ",
-                    $alias,
-                    ".",
-                    $session,
-                    "))"
-                )
-            };
-        }
-        pub(crate) use $name;
+/// Refuses writes (tenant, owner, conversation) of somebody who is being erased. Asked with the scopes locked, which every
+/// request for an erasure locks, too: either it is seen here, or its job sees what is written.
+///
+/// # Errors
+/// `erasure_in_progress`.
+pub(crate) async fn refuse_erased(tx: &mut Tx, writes: &[(&str, &str, &str)]) -> Result<()> {
+    let masks = list_masks(tx).await?;
+    let is_covered = |(tenant, owner, session): &(&str, &str, &str)| {
+        masks.iter().any(|mask| mask.covers(tenant, owner, session))
+    };
+    if writes.iter().any(is_covered) {
+        let text = "this memory is being erased; nothing was stored, write again when the erasure is done";
+        return Err(Error::conflict("erasure_in_progress", text));
+    }
+    Ok(())
+}
+
+/// Holds for a row `e` with an owner and a conversation that no unfinished erasure covers.
+macro_rules! not_erased {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM erasures AS x WHERE x.tenant_id = e.tenant_id AND x.finished_at IS NULL \
+         AND (x.user_id IS NULL OR x.user_id = e.user_id) AND (x.session_id IS NULL OR x.session_id = e.session_id))"
     };
 }
-not_covered!(not_erased, "e", "session_id");
-not_covered!(memory_not_erased, "m", "conversation_id");
-not_covered!(decision_not_erased, "d", "session_id");
-not_covered!(task_not_erased, "t", "session_id");
+pub(crate) use not_erased;
+
+/// Holds for a memory `m` that no unfinished erasure covers.
+macro_rules! memory_not_erased {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM erasures AS x WHERE x.tenant_id = m.tenant_id AND x.finished_at IS NULL \
+         AND (x.user_id IS NULL OR x.user_id = m.user_id) AND (x.session_id IS NULL OR x.session_id = m.conversation_id))"
+    };
+}
+pub(crate) use memory_not_erased;

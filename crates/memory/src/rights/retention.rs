@@ -105,12 +105,7 @@ use retracted_memories;
 async fn remove_memories(tx: &mut Tx, rows: Vec<(String, String)>) -> Result<u64> {
     let count = rows.len() as u64;
     for (tenant, id) in rows {
-        let (tenant, id) = (tenant.as_str(), id.as_str());
-        execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant, id)?;
-        execute!(tx, "DELETE FROM memory_sources WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
-        execute!(tx, "DELETE FROM memory_versions WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
-        execute!(tx, "DELETE FROM edits WHERE tenant_id = $1 AND target_id = $2", tenant, id)?;
-        execute!(tx, "DELETE FROM memories WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
+        crate::memories::store::remove(tx, &tenant, &id).await?;
     }
     Ok(count)
 }

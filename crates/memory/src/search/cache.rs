@@ -172,7 +172,7 @@ impl ScopeCache {
             let Some(last) = rows.last() else { break };
             changes.after = (last.scope_version, last.memory_id.clone());
             loaded = heavy(rows.len(), loaded, move |loaded| {
-                rows.iter().for_each(|row| add_memory(&mut loaded.index, row));
+                rows.iter().for_each(|row| add_memory(loaded, row));
             })
             .await?;
         }
@@ -244,11 +244,15 @@ fn add(loaded: &mut Loaded, row: &IndexRow) {
 }
 
 /// A memory stands in a session of its own: it has no neighbours, and lends no weight to anything.
-fn add_memory(index: &mut Index, row: &MemoryIndexRow) {
+fn add_memory(loaded: &mut Loaded, row: &MemoryIndexRow) {
+    let index = &mut loaded.index;
     let state = MemoryState::parse(&row.state);
     if !matches!(state, Some(MemoryState::Active | MemoryState::Quarantined)) {
         index.remove(&row.memory_id);
         return;
+    }
+    if let Some(at) = row.expires_at {
+        loaded.expiring.insert((at, row.memory_id.clone()));
     }
     let tags: Vec<String> = serde_json::from_str(&row.tags).unwrap_or_default();
     let closed = row.is_closed.then_some(CLOSED);

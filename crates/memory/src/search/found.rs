@@ -98,7 +98,7 @@ impl Remembered {
         let is_active = self.head.state == MemoryState::Active.as_str();
         let is_waiting = self.head.state == MemoryState::Quarantined.as_str() && is_shown(Show::Quarantined);
         let has_expired = self.head.expires_at.is_some_and(|at| at <= now.0);
-        if !(is_active || is_waiting) || (has_expired && !is_shown(Show::Expired)) {
+        if !(is_active || is_waiting) || has_expired {
             return None;
         }
         if let Some(at) = request.as_of {

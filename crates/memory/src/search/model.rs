@@ -27,8 +27,6 @@ words! {
     Show {
         /// Those whose place another has taken.
         Superseded = "superseded",
-        /// Those whose time has come but which were not removed yet.
-        Expired = "expired",
         /// Those that wait for a review; for administrators.
         Quarantined = "quarantined",
     }

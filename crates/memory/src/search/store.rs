@@ -6,7 +6,7 @@ use store::{Conn, Result, Value, fetch_all, fetch_by_ids, fetch_joined, fetch_op
 
 use super::policy::Partition;
 use crate::events::{Channel, Sensitivity};
-use crate::rights::not_erased;
+use crate::rights::{memory_not_erased, not_erased};
 use crate::timeline::store::{StoredEvent, event_columns};
 
 /// Puts a partition's columns together; `None` for words of a newer version.
@@ -103,6 +103,7 @@ pub(crate) struct MemoryIndexRow {
     pub(crate) subject: Option<String>,
     pub(crate) agent_id: Option<String>,
     pub(crate) valid_from: i64,
+    pub(crate) expires_at: Option<i64>,
     pub(crate) is_closed: bool,
     pub(crate) state: String,
     pub(crate) tags: String,
@@ -116,12 +117,15 @@ pub(crate) async fn list_changed_memories(
     fetch_all!(
         conn,
         MemoryIndexRow,
-        "SELECT m.memory_id, m.scope_version, m.text, m.subject, m.agent_id, m.valid_from, m.state, m.tags,
-             m.valid_to IS NOT NULL OR m.superseded_by IS NOT NULL AS is_closed
-         FROM memories AS m
-         WHERE m.tenant_id = $1 AND m.scope_id = $2 AND m.scope_version <= $3
-         AND (m.scope_version > $4 OR (m.scope_version = $4 AND m.memory_id > $5))
-         ORDER BY m.scope_version, m.memory_id LIMIT $6",
+        concat!(
+            "SELECT m.memory_id, m.scope_version, m.text, m.subject, m.agent_id, m.valid_from, m.expires_at, m.state,
+                 m.tags, m.valid_to IS NOT NULL OR m.superseded_by IS NOT NULL AS is_closed
+             FROM memories AS m
+             WHERE m.tenant_id = $1 AND m.scope_id = $2 AND m.scope_version <= $3
+             AND (m.scope_version > $4 OR (m.scope_version = $4 AND m.memory_id > $5)) AND ",
+            memory_not_erased!(),
+            " ORDER BY m.scope_version, m.memory_id LIMIT $6"
+        ),
         changes.tenant.as_str(),
         changes.scope_id,
         changes.up_to,

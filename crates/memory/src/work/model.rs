@@ -144,6 +144,9 @@ pub struct TaskPatch {
     /// Who does it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
+    /// Owner; the credential's own person or principal when absent.
+    #[serde(skip_serializing)]
+    pub user_id: Option<String>,
 }
 
 /// A task.

@@ -113,37 +113,26 @@ async fn list_tasks(
     Ok(Json(memory.list_tasks(&ctx, query.user_id.as_deref(), status, limit(query.limit)?).await?))
 }
 
-/// A task, and whose it is.
-#[derive(Debug, Deserialize, ToSchema)]
-struct NewTask {
-    /// What it says.
-    #[serde(flatten)]
-    patch: TaskPatch,
-    /// Owner.
-    #[serde(default)]
-    user_id: Option<String>,
-}
-
 /// Record a task
-#[utoipa::path(post, path = "/api/v1/tasks", tag = "memory", request_body = NewTask,
+#[utoipa::path(post, path = "/api/v1/tasks", tag = "memory", request_body = TaskPatch,
     responses((status = 201, body = Task), (status = "default", body = ProblemBody)))]
 async fn add_task(
     State(memory): State<Memory>,
     Caller(ctx): Caller,
-    Body(new): Body<NewTask>,
+    Body(new): Body<TaskPatch>,
 ) -> Result<(StatusCode, Json<Task>), Problem> {
-    Ok((StatusCode::CREATED, Json(memory.record_task(&ctx, None, new.patch, new.user_id).await?)))
+    Ok((StatusCode::CREATED, Json(memory.record_task(&ctx, None, new).await?)))
 }
 
 /// Change a task
-#[utoipa::path(patch, path = "/api/v1/tasks/{task_id}", tag = "memory", request_body = NewTask,
+#[utoipa::path(patch, path = "/api/v1/tasks/{task_id}", tag = "memory", request_body = TaskPatch,
     params(("task_id" = String, Path, description = "`tsk_…`")),
     responses((status = 200, body = Task), (status = "default", body = ProblemBody)))]
 async fn change_task(
     State(memory): State<Memory>,
     Caller(ctx): Caller,
     UrlPath(task_id): UrlPath<String>,
-    Body(change): Body<NewTask>,
+    Body(change): Body<TaskPatch>,
 ) -> Result<Json<Task>, Problem> {
-    Ok(Json(memory.record_task(&ctx, Some(&task_id), change.patch, change.user_id).await?))
+    Ok(Json(memory.record_task(&ctx, Some(&task_id), change).await?))
 }

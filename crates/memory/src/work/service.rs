@@ -79,18 +79,12 @@ impl Memory {
     ///
     /// # Errors
     /// `validation_failed`, `not_found`, `unknown_ref`, `task_cycle`.
-    pub async fn record_task(
-        &self,
-        ctx: &Ctx,
-        task_id: Option<&str>,
-        patch: TaskPatch,
-        named_owner: Option<String>,
-    ) -> Result<Task> {
+    pub async fn record_task(&self, ctx: &Ctx, task_id: Option<&str>, patch: TaskPatch) -> Result<Task> {
         patch.check("")?;
         if task_id.is_none() && patch.title.is_none() {
             return Err(Error::field("title", "says what is to be done"));
         }
-        let owner = ctx.owner(named_owner.as_deref())?;
+        let owner = ctx.owner(patch.user_id.as_deref())?;
         let known = match task_id {
             Some(id) => Some(self.own_task(ctx, &owner, id).await?),
             None => None,

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use store::{Conn, Result, Tx, execute, fetch_all, fetch_optional};
 
 use super::model::{Decision, Task};
+use crate::rights::not_erased;
 
 #[derive(FromRow)]
 struct DecisionRow {
@@ -65,9 +66,9 @@ impl From<DecisionRow> for Decision {
 
 macro_rules! decision_columns {
     () => {
-        "d.decision_id, d.event_id, d.ts, d.status, d.scope, d.decision, d.rationale, d.constraints, d.alternatives, \
-         d.consequences, d.refs, d.subject, d.supersedes, d.superseded_by, d.user_id, d.agent_id, d.session_id, d.channel, \
-         d.sensitivity"
+        "e.decision_id, e.event_id, e.ts, e.status, e.scope, e.decision, e.rationale, e.constraints, e.alternatives, \
+         e.consequences, e.refs, e.subject, e.supersedes, e.superseded_by, e.user_id, e.agent_id, e.session_id, e.channel, \
+         e.sensitivity"
     };
 }
 
@@ -128,9 +129,9 @@ pub(super) async fn find_active(
         concat!(
             "SELECT ",
             decision_columns!(),
-            " FROM decisions AS d
-              WHERE d.tenant_id = $1 AND d.user_id = $2 AND d.subject = $3 AND d.scope = $4 AND d.status = 'active'
-              ORDER BY d.decision_id DESC LIMIT 1"
+            " FROM decisions AS e
+              WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.subject = $3 AND e.scope = $4 AND e.status = 'active'
+              ORDER BY e.decision_id DESC LIMIT 1"
         ),
         tenant.as_str(),
         &like.user_id,
@@ -147,7 +148,7 @@ pub(crate) async fn find_decision(conn: &mut Conn, tenant: &TenantId, id: &str) 
         concat!(
             "SELECT ",
             decision_columns!(),
-            " FROM decisions AS d WHERE d.tenant_id = $1 AND d.decision_id = $2"
+            " FROM decisions AS e WHERE e.tenant_id = $1 AND e.decision_id = $2"
         ),
         tenant.as_str(),
         id,
@@ -169,9 +170,10 @@ pub(crate) async fn list_decisions(
         concat!(
             "SELECT ",
             decision_columns!(),
-            " FROM decisions AS d
-              WHERE d.tenant_id = $1 AND d.status = $3 AND (d.user_id = $2 OR d.channel IN ('team', 'public'))
-              ORDER BY d.ts DESC, d.decision_id DESC LIMIT $4"
+            " FROM decisions AS e
+              WHERE e.tenant_id = $1 AND e.status = $3 AND (e.user_id = $2 OR e.channel IN ('team', 'public')) AND ",
+            not_erased!(),
+            " ORDER BY e.ts DESC, e.decision_id DESC LIMIT $4"
         ),
         tenant.as_str(),
         owner,
@@ -230,8 +232,8 @@ impl From<TaskRow> for Task {
 
 macro_rules! task_columns {
     () => {
-        "t.task_id, t.event_id, t.external_id, t.status, t.title, t.details, t.priority, t.due_at, t.blocked_by, t.assignee, \
-         t.refs, t.user_id, t.agent_id, t.session_id, t.channel, t.sensitivity, t.recorded_at, t.updated_at"
+        "e.task_id, e.event_id, e.external_id, e.status, e.title, e.details, e.priority, e.due_at, e.blocked_by, e.assignee, \
+         e.refs, e.user_id, e.agent_id, e.session_id, e.channel, e.sensitivity, e.recorded_at, e.updated_at"
     };
 }
 
@@ -281,7 +283,8 @@ pub(crate) async fn find_task(
         concat!(
             "SELECT ",
             task_columns!(),
-            " FROM tasks AS t WHERE t.tenant_id = $1 AND t.user_id = $2 AND (t.task_id = $3 OR t.external_id = $3)"
+            " FROM tasks AS e WHERE e.tenant_id = $1 AND e.user_id = $2 AND (e.task_id = $3 OR e.external_id = $3) AND ",
+            not_erased!()
         ),
         tenant.as_str(),
         owner,
@@ -304,10 +307,11 @@ pub(crate) async fn list_tasks(
         concat!(
             "SELECT ",
             task_columns!(),
-            " FROM tasks AS t
-              WHERE t.tenant_id = $1 AND (t.user_id = $2 OR t.channel IN ('team', 'public'))
-              AND (t.status = $3 OR ($3 IS NULL AND t.status IN ('open', 'doing')))
-              ORDER BY t.priority DESC, t.recorded_at, t.task_id LIMIT $4"
+            " FROM tasks AS e
+              WHERE e.tenant_id = $1 AND (e.user_id = $2 OR e.channel IN ('team', 'public'))
+              AND (e.status = $3 OR ($3 IS NULL AND e.status IN ('open', 'doing'))) AND ",
+            not_erased!(),
+            " ORDER BY e.priority DESC, e.recorded_at, e.task_id LIMIT $4"
         ),
         tenant.as_str(),
         owner,

@@ -97,7 +97,7 @@ async fn of_two_who_supersede_the_same_decision_at_once_one_is_told() {
 async fn tasks_change_by_events_and_never_wait_in_a_circle() {
     on_both(|home| async move {
         let (room, ana) = (room(&home), ctx("acme", "ana"));
-        let add = |more| room.memory.record_task(&ana, None, task(more), None);
+        let add = |more| room.memory.record_task(&ana, None, task(more));
         let first = add(json!({"title": "Buy paint", "priority": 5})).await.unwrap();
         let second = add(json!({"title": "Paint the boat", "blocked_by": [first.task_id]})).await.unwrap();
         let open = room.open_tasks(&ana).await;
@@ -107,7 +107,7 @@ async fn tasks_change_by_events_and_never_wait_in_a_circle() {
         );
         let change = |id: String, more| {
             let (memory, ana) = (room.memory.clone(), ana.clone());
-            async move { memory.record_task(&ana, Some(&id), task(more), None).await }
+            async move { memory.record_task(&ana, Some(&id), task(more)).await }
         };
         let circle = change(first.task_id.clone(), json!({"blocked_by": [second.task_id]})).await;
         assert_eq!(code(circle), "task_cycle");
@@ -139,7 +139,7 @@ async fn foreign_decisions_and_tasks_look_absent() {
             (bound_key("acme", "k1", "ana"), bound_key("acme", "k2", "ben"), bound_key("zeta", "k3", "ana"));
         let own = room.decide(&ana, "private", json!({"subject": "s"})).await;
         let shared = room.decide(&ana, "shared", json!({"channel": "team"})).await;
-        let mine = room.memory.record_task(&ana, None, task(json!({"title": "t"})), None).await.unwrap();
+        let mine = room.memory.record_task(&ana, None, task(json!({"title": "t"}))).await.unwrap();
         for (who, id, expected) in [
             (&ben, &own, "not_found"),
             (&ben, &shared, "ok"),
@@ -150,10 +150,8 @@ async fn foreign_decisions_and_tasks_look_absent() {
         }
         assert_eq!(room.active(&ben).await.len(), 1);
         for who in [&ben, &eve] {
-            let changed = room
-                .memory
-                .record_task(who, Some(&mine.task_id), task(json!({"status": "done"})), None)
-                .await;
+            let changed =
+                room.memory.record_task(who, Some(&mine.task_id), task(json!({"status": "done"}))).await;
             assert_eq!(code(changed), "not_found");
             let taken = decision("x", json!({"supersedes": own}));
             assert_eq!(code(room.memory.record_decision(who, taken).await), "unknown_ref");

@@ -16,8 +16,16 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
     Some(match (method.as_str(), rest) {
         ("POST", "events" | "events/batch") => "record",
         ("POST", "memories/search") => "search",
-        ("GET", "events" | "memory/timeline" | "sessions") => "list",
+        ("POST", "memories") => "remember",
+        ("POST", "decisions") => "decision",
+        ("POST" | "PATCH", "tasks" | "tasks/{task_id}") => "task",
+        ("PATCH" | "DELETE", "memories/{memory_id}") => "edit",
+        ("POST", path) if path.starts_with("edits") || path.starts_with("memories/{memory_id}/") => "edit",
+        ("GET", "events" | "memory/timeline" | "sessions" | "memories" | "edits" | "decisions" | "tasks") => {
+            "list"
+        }
         ("GET", "events/{event_id}" | "chunks/{chunk_id}" | "artifacts/{artifact_id}") => "get",
+        ("GET", path) if path.starts_with("decisions/") || path.starts_with("memories/{memory_id}") => "get",
         ("GET", "memory/stats") => "stats",
         _ => return None,
     })

@@ -50,6 +50,12 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "event_id" | "refs" => "event",
         "chunk_id" => "chunk",
         "artifact_id" => "artifact",
+        "memory_id" | "target_id" => "memory",
+        "supersedes" if path == "/api/v1/decisions" => "decision",
+        "supersedes" => "memory",
+        "decision_id" => "decision",
+        "task_id" | "blocked_by" => "task",
+        "edit_id" => "edit",
         "erasure_id" => "erasure",
         "hold_id" => "hold",
         "export_id" => "export",
@@ -118,6 +124,15 @@ impl Things {
             "actor": {"type": "human", "id": "ada"},
             "content": {"text": format!("lighthouse {}", "keeper ".repeat(15_000))}});
         let made = server.post_as(access, "/api/v1/events", &event).await.expect(201).json;
+        let memory = json!({"text": format!("the lighthouse of {tenant} has a keeper")});
+        let memory =
+            server.post_as(access, "/api/v1/memories", &memory).await.expect(201).json["memory"].clone();
+        let edit = json!({"target_id": memory["memory_id"], "op": "retract", "propose": true});
+        let edit = server.post_as(access, "/api/v1/edits", &edit).await.expect(201).json["edit"].clone();
+        let decision = json!({"decision": "light the lamp"});
+        let decision = server.post_as(access, "/api/v1/decisions", &decision).await.expect(201).json;
+        let task =
+            server.post_as(access, "/api/v1/tasks", &json!({"title": "light it"})).await.expect(201).json;
         let key = json!({"name": "own", "scopes": ["memory:read"]});
         let key = server.post_as(access, "/api/v1/api-keys", &key).await.expect(201).json;
         let session = server.get_as(access, "/api/v1/session").await.expect(200).json;
@@ -132,6 +147,10 @@ impl Things {
             ("job", job.split('/').find(|part| part.starts_with("job_")).unwrap().to_owned()),
             ("user", text(&session["user"]["user_id"])),
             ("event", text(&made["event_id"])),
+            ("memory", text(&memory["memory_id"])),
+            ("edit", text(&edit["edit_id"])),
+            ("decision", text(&decision["decision_id"])),
+            ("task", text(&task["task_id"])),
             ("chunk", text(&made["chunk_ids"][0])),
             ("artifact", text(&made["artifact_id"])),
             ("erasure", erased(server, access).await),
@@ -152,6 +171,10 @@ impl Things {
         let ids = [
             ("user", "usr"),
             ("event", "evt"),
+            ("memory", "mem"),
+            ("edit", "edt"),
+            ("decision", "dec"),
+            ("task", "tsk"),
             ("chunk", "chk"),
             ("artifact", "art"),
             ("erasure", "era"),

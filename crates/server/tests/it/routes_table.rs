@@ -51,6 +51,9 @@ const READS_LATER: Access = Access::Caller([202, 202, 202, 202, 202, 403, 202, 2
 /// Who asked for it, and the administrators of the tenant.
 const READS_ASKED: Access = Access::Caller([404, 200, 200, 200, 404, 403, 200, 404, 404]);
 const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
+const WRITES_ONE: Access = Access::Caller([403, 200, 404, 404, 403, 200, 200, 404, 404]);
+/// The owner of what an edit changes, and the administrators of the tenant.
+const DECIDES: Access = Access::Caller([403, 200, 200, 200, 403, 200, 200, 404, 404]);
 const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
 const ADMINISTERS_ONE: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 404, 403]);
 const ADMINISTERS_ONE_LATER: Access = Access::Caller([403, 403, 202, 202, 403, 403, 403, 404, 403]);
@@ -118,6 +121,29 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/memory/erasures/{erasure_id}/certificate", READS_ASKED),
     native("GET", "/api/v1/sessions", READS),
     native("POST", "/api/v1/memories/search", READS),
+    native("GET", "/api/v1/memories", READS),
+    native("POST", "/api/v1/memories", WRITES),
+    native("GET", "/api/v1/memories/{memory_id}", READS_ONE),
+    native("PATCH", "/api/v1/memories/{memory_id}", WRITES_ONE),
+    native(
+        "DELETE",
+        "/api/v1/memories/{memory_id}",
+        Access::Caller([403, 204, 404, 404, 403, 204, 204, 404, 404]),
+    ),
+    native("GET", "/api/v1/memories/{memory_id}/history", READS_ONE),
+    native("GET", "/api/v1/memories/{memory_id}/sources", READS_ONE),
+    native("POST", "/api/v1/memories/{memory_id}/pin", WRITES_ONE),
+    native("POST", "/api/v1/memories/{memory_id}/restore", WRITES_ONE),
+    native("GET", "/api/v1/edits", READS),
+    native("POST", "/api/v1/edits", Access::Caller([403, 201, 404, 404, 403, 201, 201, 404, 404])),
+    native("POST", "/api/v1/edits/{edit_id}/approve", DECIDES),
+    native("POST", "/api/v1/edits/{edit_id}/reject", DECIDES),
+    contract("POST", "/api/v1/decisions", WRITES),
+    contract("GET", "/api/v1/decisions", READS),
+    native("GET", "/api/v1/decisions/{decision_id}", READS_ONE),
+    native("GET", "/api/v1/tasks", READS),
+    native("POST", "/api/v1/tasks", WRITES),
+    native("PATCH", "/api/v1/tasks/{task_id}", Access::Caller([403, 200, 404, 404, 403, 404, 200, 404, 404])),
     native("GET", "/api/v1/admin/dependencies", OPERATES),
     native("GET", "/api/v1/admin/configuration", OPERATES),
     native("GET", "/api/v1/admin/jobs", OPERATES),
@@ -157,6 +183,8 @@ pub(crate) struct World {
     pub(crate) event: String,
     pub(crate) chunk: String,
     pub(crate) artifact: String,
+    decision: String,
+    task: String,
     /// Done, at the wish of the member.
     pub(crate) erasure: String,
     /// Done, at the wish of the member.
@@ -207,6 +235,10 @@ impl World {
         let long = format!("a long report {}", "word ".repeat(20_000));
         let made = server.post_as(&member.access, "/api/v1/events", &event(&long)).await.expect(201).json;
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        let decision = json!({"decision": "Keep bees"});
+        let decision = server.post_as(&member.access, "/api/v1/decisions", &decision).await.expect(201).json;
+        let task = json!({"title": "Build a hive"});
+        let task = server.post_as(&member.access, "/api/v1/tasks", &task).await.expect(201).json;
         let erasure = erased(&server, &member.access).await;
         let export = exported(&server, &member.access).await;
         let revoked_key = key(&server, "acme", &["admin"], None).await;
@@ -229,6 +261,8 @@ impl World {
             event: text("event_id"),
             chunk: made["chunk_ids"][0].as_str().unwrap().to_owned(),
             artifact: text("artifact_id"),
+            decision: decision["decision_id"].as_str().unwrap().to_owned(),
+            task: task["task_id"].as_str().unwrap().to_owned(),
             erasure,
             export,
             server,
@@ -340,6 +374,36 @@ impl World {
                 std::fs::write(folder.join(name), "a stranger's file").unwrap();
                 (path.replace("{name}", name), Value::Null)
             }
+            ("POST", "/api/v1/memories") => {
+                same(json!({"text": "Ada keeps bees.", "type": "fact", "tags": ["work"],
+                "metadata": {"n": 1}, "importance": 0.5}))
+            }
+            ("PATCH", "/api/v1/memories/{memory_id}") => {
+                (self.fresh_memory(path).await, json!({"text": "Ada keeps goats."}))
+            }
+            ("POST", "/api/v1/memories/{memory_id}/pin") => {
+                (self.fresh_memory(path).await, json!({"pinned": true}))
+            }
+            (_, _) if path.contains("{memory_id}") => (self.fresh_memory(path).await, Value::Null),
+            ("POST", "/api/v1/edits") => {
+                let id = self.fresh_memory("{memory_id}").await;
+                same(
+                    json!({"target_id": id, "op": "amend", "patch": {"text": "Ada keeps goats."}, "reason": "sold"}),
+                )
+            }
+            ("POST", _) if path.contains("{edit_id}") => {
+                (path.replace("{edit_id}", &self.fresh_edit().await), json!({"reason": "so it is"}))
+            }
+            ("POST", "/api/v1/decisions") => {
+                same(json!({"decision": "Sell the bees", "rationale": ["stings"]}))
+            }
+            ("GET", "/api/v1/decisions/{decision_id}") => {
+                (path.replace("{decision_id}", &self.decision), Value::Null)
+            }
+            ("POST", "/api/v1/tasks") => same(json!({"title": "Buy goats", "priority": 1})),
+            ("PATCH", "/api/v1/tasks/{task_id}") => {
+                (path.replace("{task_id}", &self.task), json!({"status": "doing"}))
+            }
             ("POST", "/api/v1/memory/erasures") => {
                 same(json!({"session_id": "never mind", "confirm": "never mind"}))
             }
@@ -367,6 +431,21 @@ impl World {
             ("GET" | "DELETE", _) if !path.contains('{') => same(Value::Null),
             _ => panic!("no example for {method} {path}"),
         }
+    }
+
+    /// A path with a new memory of the member's in it.
+    async fn fresh_memory(&self, path: &str) -> String {
+        let wish = json!({"text": format!("Ada keeps {} bees.", kernel::random::token())});
+        let made = self.server.post_as(&self.member.access, "/api/v1/memories", &wish).await.expect(201).json;
+        path.replace("{memory_id}", made["memory"]["memory_id"].as_str().unwrap())
+    }
+
+    /// A proposal to change a new memory of the member's.
+    pub(crate) async fn fresh_edit(&self) -> String {
+        let wish =
+            json!({"target_id": self.fresh_memory("{memory_id}").await, "op": "retract", "propose": true});
+        let made = self.server.post_as(&self.member.access, "/api/v1/edits", &wish).await.expect(201).json;
+        made["edit"]["edit_id"].as_str().unwrap().to_owned()
     }
 
     /// A new job of a kind that nobody runs.
