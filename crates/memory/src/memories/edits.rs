@@ -153,7 +153,8 @@ impl Memory {
         row.patch = serde_json::to_string(&edit.patch).map_err(Error::internal)?;
         row.reason = edit.reason;
         if at_once {
-            ("approved".clone_into(&mut row.status), row.decided_by = Some(ctx.principal.id.clone()));
+            "approved".clone_into(&mut row.status);
+            row.decided_by = Some(ctx.principal.id.clone());
             row.decided_at = Some(row.recorded_at);
         }
         self.write_edit(ctx, row, target, at_once).await

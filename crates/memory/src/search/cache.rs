@@ -172,7 +172,9 @@ impl ScopeCache {
             let Some(last) = rows.last() else { break };
             changes.after = (last.scope_version, last.memory_id.clone());
             loaded = heavy(rows.len(), loaded, move |loaded| {
-                rows.iter().for_each(|row| add_memory(loaded, row));
+                for row in &rows {
+                    add_memory(loaded, row);
+                }
             })
             .await?;
         }

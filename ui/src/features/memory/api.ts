@@ -7,6 +7,7 @@ export type MemoryEvent = Schemas["Event"];
 export type EventKind = Schemas["EventKind"];
 export type Channel = Schemas["Channel"];
 export type SearchMode = Schemas["SearchMode"];
+export type MemoryItem = Schemas["MemoryItem"];
 export type Hit = Schemas["SearchHit"];
 export type SearchAnswer = Schemas["SearchAnswer"];
 export type SearchRequest = Schemas["SearchRequest"];
@@ -14,6 +15,9 @@ export type Session = Schemas["SessionSummary"];
 export type Stats = Schemas["MemoryStats"];
 export type EventPage = Schemas["EventPage"];
 export type TimelineFilter = Omit<NonNullable<paths["/api/v1/memory/timeline"]["get"]["parameters"]["query"]>, "limit" | "cursor">;
+
+/** Who said it; a memory is named by its type. */
+export const speakerOf = (hit: Hit) => hit.actor?.name || hit.actor?.id || hit.type;
 
 /** One addend of a score. The API's document leaves the form of a part open; these fields are what people read. */
 export interface ScorePart {

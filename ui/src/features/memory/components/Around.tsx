@@ -1,4 +1,4 @@
-import type { Hit } from "../api";
+import { speakerOf, type Hit } from "../api";
 
 interface Line {
   id: string;
@@ -10,7 +10,7 @@ interface Line {
 /** The neighbours and the hit itself, in the order they were said. */
 function lines(hit: Hit): Line[] {
   const near = hit.neighbours.map(({ event_id, actor, text, offset }) => ({ at: offset, line: { id: event_id, who: actor, text, isHit: false } }));
-  const own = { at: 0, line: { id: hit.id, who: hit.actor.name || hit.actor.id, text: hit.text, isHit: true } };
+  const own = { at: 0, line: { id: hit.id, who: speakerOf(hit), text: hit.text, isHit: true } };
   return [...near, own].sort((a, b) => a.at - b.at).map(({ line }) => line);
 }
 

@@ -1,6 +1,6 @@
 import { Dialog } from "@/components/Dialog";
 import { useWide } from "@/lib/media";
-import type { Hit } from "../api";
+import { speakerOf, type Hit } from "../api";
 import { HitDetail } from "./HitDetail";
 
 interface DetailPaneProps {
@@ -22,7 +22,7 @@ export function DetailPane({ hit, picked, onClose }: DetailPaneProps) {
     );
   }
   return (
-    <Dialog open={picked} onClose={onClose} title={`${hit.actor.name || hit.actor.id}, ${hit.score.toFixed(2)}`} description={hit.text}>
+    <Dialog open={picked} onClose={onClose} title={`${speakerOf(hit)}, ${hit.score.toFixed(2)}`} description={hit.text}>
       <HitDetail hit={hit} />
     </Dialog>
   );

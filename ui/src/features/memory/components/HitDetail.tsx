@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
-import { scoreParts, type Hit } from "../api";
+import { scoreParts, type Hit, type MemoryEvent, type MemoryItem } from "../api";
 import { dayOf } from "../filters";
 import { bandOfPart, bands, partInWords } from "../score";
 import { Around } from "./Around";
@@ -35,6 +35,32 @@ function Why({ hit }: { hit: Hit }) {
   );
 }
 
+function KeptMemory({ memory }: { memory: MemoryItem }) {
+  return (
+    <p className="pb-1 text-sm text-muted tabular-nums">
+      {memory.type} since {formatDateTime(memory.valid_from)}
+      {memory.valid_to ? ` until ${formatDateTime(memory.valid_to)}` : ""}, strength {memory.strength.toFixed(2)}, version {memory.version}
+    </p>
+  );
+}
+
+function KeptEvent({ event }: { event: MemoryEvent }) {
+  return (
+    <>
+      <p className="text-sm text-muted tabular-nums">
+        {event.kind.replace("_", " ")} {event.seq} of {event.session_id}, {event.channel}, {formatDateTime(event.ts)}
+      </p>
+      <Link
+        to="/memory/timeline"
+        search={{ session: event.session_id, day: dayOf(event.ts), event: event.event_id }}
+        className="mt-3 inline-flex h-8 items-center rounded border border-line bg-raised px-3 text-ember hover:bg-hover max-sm:h-10"
+      >
+        Open in timeline
+      </Link>
+    </>
+  );
+}
+
 /** Everything about one hit: what made its score, what was said around it, where it came from. */
 export function HitDetail({ hit }: { hit: Hit }) {
   return (
@@ -43,16 +69,8 @@ export function HitDetail({ hit }: { hit: Hit }) {
       <Around hit={hit} />
       <section>
         <h2 className="pb-1 font-semibold">Kept as</h2>
-        <p className="text-sm text-muted tabular-nums">
-          {hit.event.kind.replace("_", " ")} {hit.seq} of {hit.session_id}, {hit.event.channel}, {formatDateTime(hit.occurred_at)}
-        </p>
-        <Link
-          to="/memory/timeline"
-          search={{ session: hit.session_id, day: dayOf(hit.occurred_at), event: hit.event.event_id }}
-          className="mt-3 inline-flex h-8 items-center rounded border border-line bg-raised px-3 text-ember hover:bg-hover max-sm:h-10"
-        >
-          Open in timeline
-        </Link>
+        {hit.memory && <KeptMemory memory={hit.memory} />}
+        {hit.event && <KeptEvent event={hit.event} />}
       </section>
     </div>
   );

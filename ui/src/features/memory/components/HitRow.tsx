@@ -1,6 +1,6 @@
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
-import { matchedForms, scoreParts, type Hit } from "../api";
+import { matchedForms, scoreParts, speakerOf, type Hit } from "../api";
 import { Marked } from "./Marked";
 import { ScoreBar } from "./ScoreBar";
 
@@ -28,9 +28,10 @@ export function HitRow({ hit, selected, onSelect }: HitRowProps) {
       <span className="font-semibold tabular-nums">{hit.score.toFixed(2)}</span>
       <span className="col-span-2 grid items-center gap-x-4 gap-y-1.5 text-sm text-muted sm:grid-cols-[minmax(0,24rem)_15rem]">
         <span className="truncate tabular-nums">
-          <span className="text-ink">{hit.actor.name || hit.actor.id}</span>
+          <span className="text-ink">{speakerOf(hit)}</span>
           <span className="pl-3">
-            {hit.session_id} · {formatDateTime(hit.occurred_at)}
+            {hit.session_id ? `${hit.session_id} · ` : ""}
+            {formatDateTime(hit.occurred_at)}
           </span>
         </span>
         <ScoreBar parts={scoreParts(hit)} score={hit.score} />

@@ -8,7 +8,8 @@ const actor = { type: "human", id: "ana", name: "Ana" };
 const hit = {
   kind: "event",
   id: "e2",
-  event: { event_id: "e2", kind: "message", channel: "private" },
+  type: "message",
+  event: { event_id: "e2", kind: "message", channel: "private", session_id: "s-14", seq: 2, ts: "2026-03-03T18:02:00Z" },
   text: "Feeding the otters is the best part.",
   score: 0.93,
   session_id: "s-14",
