@@ -142,6 +142,10 @@ fn a_killed_backup_is_none_and_the_next_one_is_whole() -> Result<()> {
     Ok(())
 }
 
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap_or_default()
+}
+
 fn with_bucket(hearth: Hearth) -> Result<Hearth> {
     let mut hearth = hearth;
     for name in ["ENDPOINT", "ACCESS_KEY", "SECRET_KEY", "BUCKET"] {
@@ -192,6 +196,23 @@ fn a_backup_on_s3_is_proven_and_restored_where_everything_else_is_gone() -> Resu
         let ended = run(&to, arguments)?;
         ensure!(ended.code == Some(code) && ended.stderr.contains(what), "{arguments:?}: {ended:?}");
     }
+    let key = from.data_dir().join("backup.key");
+    let printed = good(&from, &["backup", "new-key", "--out", text(&key)])?;
+    let from = from.set("BACKUP_PUBLIC_KEY", printed.trim_start_matches("BACKUP_PUBLIC_KEY="));
+    let said = good(&from, &["backup", "create", "--to", "s3"])?;
+    let sealed = said.rsplit('/').next().unwrap_or_default();
+    ensure!(Path::new(sealed).extension().is_some_and(|end| end == "sealed"), "{said}");
+    let ended = run(&to, &["backup", "verify", sealed, "--from", "s3"])?;
+    ensure!(ended.code == Some(1) && ended.stderr.contains("--key"), "{ended:?}");
+    good(&to, &["backup", "verify", sealed, "--from", "s3", "--key", text(&key), "--deep"])?;
+    good(&to, &["backup", "restore", sealed, "--from", "s3", "--key", text(&key), "--force"])?;
+    ensure!(to.database().events()? == from.database().events()?);
+    ensure!(names(&to)? == ["backup.lock"], "what was opened is gone: {:?}", names(&to)?);
+    let other = from.data_dir().join("other.key");
+    good(&from, &["backup", "new-key", "--out", text(&other)])?;
+    let ended = run(&to, &["backup", "verify", sealed, "--from", "s3", "--key", text(&other)])?;
+    ensure!(ended.code == Some(3) && ended.stderr.contains("another key"), "{ended:?}");
+
     let without = filled(Hearth::new(Engine::Sqlite)?)?;
     let ended = run(&without, &["backup", "create", "--to", "s3"])?;
     ensure!(ended.code == Some(2) && ended.stderr.contains("S3_ENDPOINT"), "{ended:?}");

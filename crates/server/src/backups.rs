@@ -152,12 +152,17 @@ impl Shelf {
     }
 
     fn judge(&self, path: &Path, is_deep: bool, result: &Result<(), BackupError>) -> Result<(), BackupError> {
-        backup::remember(path, &self.verdict(path, is_deep, result))
+        backup::remember(path, &self.verdict(length(path), is_deep, result))
     }
 
-    pub(crate) fn verdict(&self, path: &Path, is_deep: bool, result: &Result<(), BackupError>) -> Verdict {
+    pub(crate) fn verdict(
+        &self,
+        size_bytes: u64,
+        is_deep: bool,
+        result: &Result<(), BackupError>,
+    ) -> Verdict {
         let problem = result.as_ref().err().map(ToString::to_string);
-        Verdict { verified_at: self.clock.now(), is_deep, problem, size_bytes: length(path) }
+        Verdict { verified_at: self.clock.now(), is_deep, problem, size_bytes }
     }
 
     /// Removes what need not stay, or only names it.

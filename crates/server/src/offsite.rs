@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use store::backup::{BackupError, Bucket, Entry, Progress};
+use store::backup::{self, BackupError, Bucket, Entry, PrivateKey, Progress, SEALED, take_folder};
+use tokio::task::spawn_blocking;
 
 use crate::backups::{Shelf, is_dump, need_room};
 
@@ -45,9 +46,29 @@ impl Offsite {
     /// # Errors
     /// As [`Bucket::put`].
     pub(crate) async fn send(&self, path: &Path, progress: &Progress) -> Result<String, BackupError> {
-        let name = self.bucket.put(path, progress).await?;
-        self.judge(&name, path, false, &Ok(())).await?;
-        Ok(self.bucket.address(&name))
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(key) = self.shelf.config.public_key.clone() else {
+            return self.put(path, &name, progress).await;
+        };
+        let name = format!("{name}{SEALED}");
+        let _folder = take_folder(&self.shelf.config.folder)?;
+        let sealed = self.beside(&name);
+        need_room(&self.shelf.config.folder, path.metadata().map_or(0, |file| file.len()))?;
+        let (from, into) = (path.to_owned(), sealed.path.clone());
+        let sealing = spawn_blocking(move || backup::seal(&from, &into, &key));
+        sealing.await.expect("sealing does not panic")?;
+        self.put(&sealed.path, &name, progress).await
+    }
+
+    async fn put(&self, path: &Path, name: &str, progress: &Progress) -> Result<String, BackupError> {
+        self.bucket.put(path, name, progress).await?;
+        self.judge(name, false, &Ok(())).await?;
+        Ok(self.bucket.address(name))
+    }
+
+    /// A file of ours beside the backups. `.part`: what a killed command leaves is removed by whoever takes the folder next.
+    fn beside(&self, name: &str) -> Fetched {
+        Fetched { path: self.shelf.config.folder.join(format!(".{name}.part")) }
     }
 
     /// What is there, newest first.
@@ -61,27 +82,45 @@ impl Offsite {
     /// Fetches a backup into the folder of the backups, where there must be room. The caller holds the folder.
     ///
     /// # Errors
-    /// `NoRoom`; as [`Bucket::get`].
-    pub(crate) async fn fetch(&self, name: &str) -> Result<Fetched, BackupError> {
+    /// `NoRoom`; `Refused` for a sealed one without its key; as [`Bucket::get`] and [`backup::unseal`].
+    pub(crate) async fn fetch(&self, name: &str, key: Option<PrivateKey>) -> Result<Fetched, BackupError> {
+        let plain = name.strip_suffix(SEALED);
+        if plain.is_some() && key.is_none() {
+            let text = format!("{name} is sealed; name the file of its private key with --key");
+            return Err(BackupError::Refused(text));
+        }
         let listed = self.list().await?;
         let size = listed.iter().find(|entry| entry.name == name).map_or(0, |entry| entry.size_bytes);
         let folder = self.shelf.config.folder.as_path();
-        need_room(folder, size)?;
-        // `.part`: what a killed fetch leaves is removed by whoever takes the folder next.
-        let fetched = Fetched { path: folder.join(format!(".{name}.part")) };
+        need_room(folder, if plain.is_some() { size * 2 } else { size })?;
+        let fetched = self.beside(name);
         self.bucket.get(name, &fetched.path).await?;
-        Ok(fetched)
+        let Some((plain, key)) = plain.zip(key) else {
+            return Ok(fetched);
+        };
+        let opened = self.beside(plain);
+        let (from, into) = (fetched.path.clone(), opened.path.clone());
+        let opening = spawn_blocking(move || backup::unseal(&from, &into, &key));
+        opening.await.expect("opening does not panic")?;
+        Ok(opened)
     }
 
     /// Fetches a backup and looks at it as [`Shelf::verify`] does; the verdict is kept beside it in the bucket.
     ///
     /// # Errors
     /// `Damaged` when it is not good.
-    pub(crate) async fn verify(&self, name: &str, deep: bool) -> Result<String, BackupError> {
-        let fetched = self.fetch(name).await?;
-        let result = self.shelf.look(fetched.path(), is_dump(Path::new(name)), deep).await;
+    pub(crate) async fn verify(
+        &self,
+        name: &str,
+        key: Option<PrivateKey>,
+        deep: bool,
+    ) -> Result<String, BackupError> {
+        let is_dump = is_dump(Path::new(name.strip_suffix(SEALED).unwrap_or(name)));
+        // One that does not open says nothing of itself: it may be the wrong key.
+        let fetched = self.fetch(name, key).await?;
+        let result = self.shelf.look(fetched.path(), is_dump, deep).await;
         if matches!(result, Ok(()) | Err(BackupError::Damaged(_))) {
-            self.judge(name, fetched.path(), deep, &result).await?;
+            self.judge(name, deep && !is_dump, &result).await?;
         }
         result.map(|()| self.bucket.address(name))
     }
@@ -89,12 +128,11 @@ impl Offsite {
     async fn judge(
         &self,
         name: &str,
-        path: &Path,
         is_deep: bool,
         result: &Result<(), BackupError>,
     ) -> Result<(), BackupError> {
-        let verdict = self.shelf.verdict(path, is_deep && !is_dump(Path::new(name)), result);
-        self.bucket.remember(name, &verdict).await
+        let size_bytes = self.bucket.size(name).await?;
+        self.bucket.remember(name, &self.shelf.verdict(size_bytes, is_deep, result)).await
     }
 
     /// Removes what need not stay, or only names it.

@@ -13,6 +13,7 @@ use store::lock::FileLock;
 use store::rights::{Eraser, ErasureList};
 use store::{Store, StoreConfig};
 
+use super::backup_keys::{new_key, private_key};
 use super::{Failure, configuration, pretty, say, take_lock};
 use crate::backups::{Backups, Format, Made, Shelf, is_dump, need_room};
 use crate::config::{Config, Flags};
@@ -56,6 +57,9 @@ pub(super) enum Backup {
         /// Where it lies when not in BACKUP_DIR
         #[arg(long, value_enum)]
         from: Option<Elsewhere>,
+        /// File of the private key, for one that is sealed
+        #[arg(long, value_name = "FILE", requires = "from")]
+        key: Option<PathBuf>,
         /// Restore it into a scratch database, too, and compare every row
         #[arg(long)]
         deep: bool,
@@ -67,12 +71,21 @@ pub(super) enum Backup {
         /// Where it lies when not in BACKUP_DIR
         #[arg(long, value_enum)]
         from: Option<Elsewhere>,
+        /// File of the private key, for one that is sealed
+        #[arg(long, value_name = "FILE", requires = "from")]
+        key: Option<PathBuf>,
         /// Another database, such as postgres://… or sqlite:<file>
         #[arg(long, value_name = "URL")]
         into: Option<String>,
         /// Replace a database that holds rows; it is put aside, not removed
         #[arg(long)]
         force: bool,
+    },
+    /// Make the pair of keys that backups on S3 are sealed to and opened with
+    NewKey {
+        /// New file for the private key; keep it away from the server
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Remove the backups that BACKUP_KEEP or BACKUP_RETENTION_DAYS does not want
     Prune {
@@ -91,15 +104,16 @@ pub(super) async fn run(flags: &Flags, command: Backup) -> Result<(), Failure> {
         match command {
             Backup::Create { format, to, json } => create(&config, format, to, json).await,
             Backup::List { from, json } => list(&config, from, json).await,
-            Backup::Verify { file, from, deep } => verify(&config, &file, from, deep).await,
-            Backup::Restore { file, from: None, into, force } => {
+            Backup::Verify { file, from, key, deep } => verify(&config, &file, from, key, deep).await,
+            Backup::Restore { file, from: None, into, force, .. } => {
                 let file = shelf(&config).find(&file);
                 restore(&config, &file, &file.display().to_string(), into, force).await
             }
-            Backup::Restore { file, from: Some(Elsewhere::S3), into, force } => {
+            Backup::NewKey { out } => new_key(&out),
+            Backup::Restore { file, from: Some(Elsewhere::S3), key, into, force } => {
                 let _folder = backup::take_folder(&config.backup.folder)?;
                 let (offsite, name) = (offsite(&config)?, file.to_string_lossy());
-                let fetched = offsite.fetch(&name).await?;
+                let fetched = offsite.fetch(&name, private_key(key)?).await?;
                 restore(&config, fetched.path(), &offsite.address(&name), into, force).await
             }
             Backup::Prune { from, dry_run } => prune(&config, from, dry_run).await,
@@ -221,11 +235,17 @@ async fn list(config: &Config, from: Option<Elsewhere>, as_json: bool) -> Result
     })
 }
 
-async fn verify(config: &Config, file: &Path, from: Option<Elsewhere>, deep: bool) -> Result<(), Failure> {
+async fn verify(
+    config: &Config,
+    file: &Path,
+    from: Option<Elsewhere>,
+    key: Option<PathBuf>,
+    deep: bool,
+) -> Result<(), Failure> {
     let shelf = shelf(config);
     let place = if let Some(Elsewhere::S3) = from {
         let _folder = backup::take_folder(&config.backup.folder)?;
-        offsite(config)?.verify(&file.to_string_lossy(), deep).await?
+        offsite(config)?.verify(&file.to_string_lossy(), private_key(key)?, deep).await?
     } else {
         let file = shelf.find(file);
         shelf.verify(&file, deep).await?;

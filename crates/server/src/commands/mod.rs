@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod backup;
+mod backup_keys;
 mod configure;
 mod doctor;
 mod eval;

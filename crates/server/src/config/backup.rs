@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use store::backup::Keep;
+use store::backup::{Keep, PublicKey};
 use store::schedule::Cron;
 
 use super::checks::Finding;
@@ -17,6 +17,8 @@ pub struct BackupConfig {
     pub keep: Keep,
     /// Cron text, UTC; `None` makes none by itself.
     pub schedule: Option<String>,
+    /// What leaves this machine is sealed to it.
+    pub public_key: Option<PublicKey>,
 }
 
 impl BackupConfig {
@@ -39,7 +41,13 @@ impl BackupConfig {
         if let Some(Err(why)) = schedule.map(|text| Cron::parse(text, "UTC")) {
             findings.push(Finding::refusal("BACKUP_SCHEDULE", why));
         }
+        let public_key = values.text("BACKUP_PUBLIC_KEY").map(PublicKey::parse);
+        if public_key == Some(None) {
+            let text = "is no public key of hearth's; make a pair with: hearth backup new-key --out <file>";
+            findings.push(Finding::refusal("BACKUP_PUBLIC_KEY", text));
+        }
         Self {
+            public_key: public_key.flatten(),
             schedule: schedule.map(str::to_owned),
             folder: values.text("BACKUP_DIR").map_or_else(|| data_dir.join("backups"), PathBuf::from),
             keep,

@@ -334,6 +334,12 @@ pub const SETTINGS: &[Setting] = &[
         .or(&[alias("MINIO_SECURE")]),
     setting("BACKUP_DIR", Kind::Text, "", "Folder of backups; DATA_DIR/backups when absent."),
     setting(
+        "BACKUP_PUBLIC_KEY",
+        Kind::Text,
+        "",
+        "Backups on S3 are sealed to this key; hearth backup new-key makes a pair.",
+    ),
+    setting(
         "BACKUP_KEEP",
         Kind::List,
         "7,4,12",

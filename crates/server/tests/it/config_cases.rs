@@ -166,6 +166,11 @@ pub(crate) const ALWAYS: &[Case] = &[
     (&[("RATE_LIMIT_WINDOW_MS", "soon")], "RATE_LIMIT_WINDOW_MS", &["write it like 90s"]),
     (&[("RATE_LIMIT_EVENTS_PER_MINUTE", "many")], "RATE_LIMIT_EVENTS_PER_MINUTE", &["whole number"]),
     (&[("REDIS_URL", "localhost:6379")], "REDIS_URL", &["redis://host:6379"]),
+    (
+        &[("BACKUP_PUBLIC_KEY", "hearth-public-1234")],
+        "BACKUP_PUBLIC_KEY",
+        &["no public key", "hearth backup new-key"],
+    ),
     (&[("REDIS_ENABLED", "true")], "REDIS_ENABLED", &["REDIS_URL is not set"]),
     (
         &[("DATABASE_URL_REPLICA", "postgres://hearth@localhost:5433/hearth")],

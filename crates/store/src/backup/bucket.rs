@@ -80,13 +80,12 @@ impl Bucket {
         }
     }
 
-    /// Sends a file under its own name and reads it back; nothing of it is there before it is there whole.
+    /// Sends a file under a name and reads it back; nothing of it is there before it is there whole.
     ///
     /// # Errors
     /// `Refused` when the name is taken; `Damaged` when what was read back is not what was sent, which is then removed.
-    pub async fn put(&self, path: &Path, progress: &Progress) -> Result<String> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (to, address) = (place(&name), self.address(&name));
+    pub async fn put(&self, path: &Path, name: &str, progress: &Progress) -> Result<()> {
+        let (to, address) = (place(name), self.address(name));
         if self.s3.head(&to).await.is_ok() {
             return Err(BackupError::Refused(format!("{address} is there already")));
         }
@@ -103,7 +102,7 @@ impl Bucket {
             read?;
             return Err(BackupError::damaged(format!("{address} came back as something else")));
         }
-        Ok(name)
+        Ok(())
     }
 
     /// Sends a file in pieces; gives its hash.
@@ -149,14 +148,26 @@ impl Bucket {
         file.sync_all().map_err(BackupError::at(into))
     }
 
-    async fn read(&self, from: &ObjectPath, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let size = match self.s3.head(from).await {
-            Ok(object) => object.size,
+    /// Length of a backup, bytes.
+    ///
+    /// # Errors
+    /// `Refused` when there is none of that name.
+    pub async fn size(&self, name: &str) -> Result<u64> {
+        self.size_of(&place(name)).await
+    }
+
+    async fn size_of(&self, at: &ObjectPath) -> Result<u64> {
+        match self.s3.head(at).await {
+            Ok(object) => Ok(object.size),
             Err(object_store::Error::NotFound { .. }) => {
-                return Err(BackupError::Refused(format!("there is no s3://{}/{from}", self.name)));
+                Err(BackupError::Refused(format!("there is no s3://{}/{at}", self.name)))
             }
-            Err(error) => return Err(away(error)),
-        };
+            Err(error) => Err(away(error)),
+        }
+    }
+
+    async fn read(&self, from: &ObjectPath, mut each: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let size = self.size_of(from).await?;
         let mut at = 0;
         while at < size {
             let piece = self.s3.get_range(from, at..size.min(at + PIECE as u64)).await.map_err(away)?;

@@ -53,6 +53,8 @@ impl Entry {
 
 const PORTABLE: &str = ".hearth";
 const SQL: &str = ".sql.gz";
+/// What is added to the name of a backup that is sealed to a public key.
+pub const SEALED: &str = ".sealed";
 pub(super) const VERDICT: &str = ".verdict";
 
 /// Takes the folder for one backup or restore; made if missing.
@@ -107,7 +109,8 @@ fn entry(path: &Path) -> Option<Entry> {
 
 /// A backup by its name; `None` when that is not one of ours.
 pub(super) fn entry_of(name: &str, path: PathBuf, size_bytes: u64) -> Option<Entry> {
-    let stem = name.strip_suffix(PORTABLE).or_else(|| name.strip_suffix(SQL))?;
+    let plain = name.strip_suffix(SEALED).unwrap_or(name);
+    let stem = plain.strip_suffix(PORTABLE).or_else(|| plain.strip_suffix(SQL))?;
     let created_at = instant_of(stem)?;
     Some(Entry { name: name.to_owned(), path, created_at, size_bytes, verdict: None })
 }

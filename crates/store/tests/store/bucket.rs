@@ -37,9 +37,9 @@ async fn a_backup_of_many_pieces_comes_back_as_it_was_and_its_name_is_taken() {
     let piece: [u8; 1 << 16] = kernel::random::bytes();
     std::fs::write(&path, piece.repeat(330)).unwrap();
     let progress = Progress::default();
-    assert_eq!(bucket.put(&path, &progress).await.unwrap(), name);
+    bucket.put(&path, &name, &progress).await.unwrap();
     assert_eq!(progress.rows(), 330 << 16, "every byte was read back");
-    let again = bucket.put(&path, &progress).await;
+    let again = bucket.put(&path, &name, &progress).await;
     assert!(matches!(again, Err(BackupError::Refused(what)) if what.contains("there already")));
 
     let back = home.path().join("back");
@@ -66,7 +66,7 @@ async fn damage_in_the_bucket_is_found_and_a_bucket_that_is_away_is_said_to_be()
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&damaged, bytes).unwrap();
-    bucket.put(&damaged, &Progress::default()).await.unwrap();
+    bucket.put(&damaged, &name, &Progress::default()).await.unwrap();
     bucket.get(&name, &back).await.unwrap();
     let seen = Archive::open(&back).and_then(|archive| archive.verify(&Progress::default()));
     assert!(matches!(seen, Err(BackupError::Damaged(_))), "{seen:?}");
@@ -74,6 +74,6 @@ async fn damage_in_the_bucket_is_found_and_a_bucket_that_is_away_is_said_to_be()
 
     let nobody = S3Config { endpoint: "http://127.0.0.1:9".to_owned(), ..config() };
     let bucket = Bucket::open(&nobody).unwrap();
-    assert!(matches!(bucket.put(&good, &Progress::default()).await, Err(BackupError::Store(_))));
+    assert!(matches!(bucket.put(&good, &name, &Progress::default()).await, Err(BackupError::Store(_))));
     assert!(bucket.list().await.is_err());
 }
