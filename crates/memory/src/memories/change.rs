@@ -6,6 +6,7 @@ use kernel::{Error, Micros, Result, TenantId};
 use serde_json::{Map, Value};
 use store::Tx;
 
+use super::history::store as history;
 use super::model::{MemorySource, MemoryState, MemoryType, VersionOp};
 use super::store::{self as sql, By, Head};
 use crate::embed;
@@ -85,12 +86,13 @@ impl Desk<'_> {
         let mut head = self.head_of(&draft);
         self.touch(tx, &mut head).await?;
         let is_derived = draft.derived_by.contains(':');
-        if is_derived && sql::is_blocked(tx, self.tenant, &head.user_id, &self.fingerprint(&head)).await? {
+        if is_derived && history::is_blocked(tx, self.tenant, &head.user_id, &self.fingerprint(&head)).await?
+        {
             return Ok(Outcome::Blocked);
         }
         if let Some(known) = sql::find_equal(tx, self.tenant, &head).await? {
             sql::count_merge(tx, self.tenant, &known.memory_id).await?;
-            sql::add_sources(tx, self.tenant, &known.memory_id, &draft.sources).await?;
+            history::add_sources(tx, self.tenant, &known.memory_id, &draft.sources).await?;
             return Ok(Outcome::Merged(known));
         }
         let mut older: Vec<Head> = draft.supersedes.into_iter().collect();
@@ -98,8 +100,8 @@ impl Desk<'_> {
             older.extend(sql::list_of_subject(tx, self.tenant, &head).await?);
         }
         sql::add_head(tx, self.tenant, &head).await?;
-        sql::add_version(tx, self.tenant, &head, VersionOp::Add.as_str(), by, self.now).await?;
-        sql::add_sources(tx, self.tenant, &head.memory_id, &draft.sources).await?;
+        history::add_version(tx, self.tenant, &head, VersionOp::Add.as_str(), by, self.now).await?;
+        history::add_sources(tx, self.tenant, &head.memory_id, &draft.sources).await?;
         let mut closed = Vec::new();
         for old in older {
             if is_derived && (old.pinned || rank(&old.trust) > rank(&head.trust)) {
@@ -137,7 +139,7 @@ impl Desk<'_> {
         if sql::update_head(tx, self.tenant, &head).await? == 0 {
             return Err(Error::conflict("edit_stale", "the memory has changed since; read it again"));
         }
-        sql::add_version(tx, self.tenant, &head, op.as_str(), by, self.now).await?;
+        history::add_version(tx, self.tenant, &head, op.as_str(), by, self.now).await?;
         if head.text_hash == old.text_hash {
             sql::carry_vectors(tx, self.tenant, &head).await?;
         } else {

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 mod edits;
+pub(crate) mod history;
 mod model;
 pub(crate) mod routes;
 mod service;

@@ -250,7 +250,7 @@ pub struct MemoryVersion {
 }
 
 /// An event that a memory rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MemorySource {
     /// `evt_…`.
     pub event_id: String,

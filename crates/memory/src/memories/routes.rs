@@ -46,6 +46,7 @@ struct MemoriesQuery {
     /// Only about this.
     subject: Option<String>,
     /// `active` when absent.
+    #[param(inline)]
     state: Option<MemoryState>,
     /// Only pinned ones, or only others.
     pinned: Option<bool>,

@@ -4,6 +4,7 @@ use kernel::{Ctx, Cursor, Error, Micros, Page, PageRequest, PrincipalKind, Resul
 use store::{Reach, Tx};
 
 use super::change::{Desk, Draft, Outcome};
+use super::history::store as history;
 use super::model::{
     Added, MemoryItem, MemoryPatch, MemorySource, MemoryState, MemoryType, MemoryVersion, NewMemory,
     VersionOp,
@@ -155,7 +156,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         self.readable_memory(ctx, memory_id).await?;
         let mut conn = self.0.store.read(&ctx.tenant).await?;
-        Ok(sql::list_versions(&mut conn, &ctx.tenant, memory_id).await?)
+        Ok(history::list_versions(&mut conn, &ctx.tenant, memory_id).await?)
     }
 
     /// The events that a memory rests on.
@@ -166,7 +167,7 @@ impl Memory {
         ctx.require(Scope::MemoryRead)?;
         self.readable_memory(ctx, memory_id).await?;
         let mut conn = self.0.store.read(&ctx.tenant).await?;
-        Ok(sql::list_sources(&mut conn, &ctx.tenant, memory_id).await?)
+        Ok(history::list_sources(&mut conn, &ctx.tenant, memory_id).await?)
     }
 
     /// Pins a memory, or lets it go.

@@ -11,6 +11,7 @@ use super::hits::chunk_text;
 use super::model::{Explain, SearchHit, SearchRequest, Show};
 use super::store::{self as sql, ChunkRow};
 use crate::events::{Actor, ActorType, Event};
+use crate::memories::history::store as history;
 use crate::memories::store::{self as memory_sql, Head};
 use crate::memories::{MemoryState, MemoryVersion};
 use crate::timeline::store::StoredEvent;
@@ -77,12 +78,12 @@ async fn read_memories(
         return Ok(memories);
     }
     let mut sources: HashMap<String, Vec<String>> = HashMap::new();
-    for (memory_id, event_id) in memory_sql::list_sources_of(conn, &ctx.tenant, ids).await? {
+    for (memory_id, event_id) in history::list_sources_of(conn, &ctx.tenant, ids).await? {
         sources.entry(memory_id).or_default().push(event_id);
     }
     for head in memory_sql::list_by_id(conn, &ctx.tenant, ids).await? {
         let versions = match request.as_of {
-            Some(_) => memory_sql::list_versions(conn, &ctx.tenant, &head.memory_id).await?,
+            Some(_) => history::list_versions(conn, &ctx.tenant, &head.memory_id).await?,
             None => Vec::new(),
         };
         let sources = sources.remove(&head.memory_id).unwrap_or_default();

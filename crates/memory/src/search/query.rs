@@ -197,7 +197,7 @@ fn first_phase(
             SearchMode::Dense => Mode::Dense,
             SearchMode::Auto | SearchMode::Hybrid => Mode::Hybrid,
         },
-        reference_us: Some(now.0),
+        reference_us: Some(request.reference_date.unwrap_or(now).0),
         explain: request.explain,
     };
     let mut params = *params;

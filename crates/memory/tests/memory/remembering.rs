@@ -79,11 +79,11 @@ async fn what_is_superseded_stays_and_answers_for_its_time() {
         room.clock.advance(Micros::DAY);
         let next = json!({"supersedes": old.memory_id, "valid_from": "2024-06-01T00:00:00Z"});
         let next = room.keep(&ana, "Ana lives in Quito", next).await;
-        assert_eq!(next.superseded, [old.memory_id.clone()]);
+        assert_eq!(next.superseded, [old.memory_id.as_str()]);
         let new = next.memory.memory_id;
-        assert_eq!(room.hits(&ana, "where does Ana live", json!({})).await, [new.clone()]);
+        assert_eq!(room.hits(&ana, "where does Ana live", json!({})).await, [new.as_str()]);
         let then = json!({"valid_at": "2022-01-01T00:00:00Z"});
-        assert_eq!(room.hits(&ana, "where does Ana live", then).await, [old.memory_id.clone()]);
+        assert_eq!(room.hits(&ana, "where does Ana live", then).await, [old.memory_id.as_str()]);
         let believed = json!({"as_of": testkit::NOON});
         let believed = room.ask(&ana, "where does Ana live", believed).await.items;
         assert_eq!(believed.len(), 1);
@@ -119,13 +119,13 @@ async fn every_edit_keeps_what_was_and_can_be_taken_back() {
             ..edit(&id, EditOp::Amend)
         };
         assert_eq!(room.memory.edit(&ana, amend).await.unwrap().memory.version, 2);
-        assert_eq!(room.hits(&ana, "Osprey", json!({})).await, [id.clone()]);
+        assert_eq!(room.hits(&ana, "Osprey", json!({})).await, [id.as_str()]);
         assert!(room.hits(&ana, "Marlin", json!({})).await.is_empty());
         for op in [EditOp::Retract, EditOp::Quarantine, EditOp::Block] {
             room.memory.edit(&ana, edit(&id, op)).await.unwrap();
             assert!(room.hits(&ana, "boat Osprey", json!({})).await.is_empty(), "{op:?}");
             room.memory.edit(&ana, edit(&id, EditOp::Restore)).await.unwrap();
-            assert_eq!(room.hits(&ana, "boat Osprey", json!({})).await, [id.clone()], "{op:?}");
+            assert_eq!(room.hits(&ana, "boat Osprey", json!({})).await, [id.as_str()], "{op:?}");
         }
         let history = room.memory.memory_history(&ana, &id).await.unwrap();
         assert_eq!(history.len(), 8);
@@ -155,7 +155,7 @@ async fn others_propose_and_the_owner_decides_once() {
         let [first, second] = [(); 2].map(|()| room.memory.edit(&ben, propose()));
         let (first, second) = (first.await.unwrap().edit, second.await.unwrap().edit);
         assert_eq!(first.status, "pending");
-        assert_eq!(room.hits(&ben, "stand-up nine", json!({"channel": "team"})).await, [id.clone()]);
+        assert_eq!(room.hits(&ben, "stand-up nine", json!({"channel": "team"})).await, [id.as_str()]);
         assert_eq!(code(room.memory.decide_edit(&ben, &first.edit_id, true, None).await), "not_found");
         assert_eq!(code(room.memory.decide_edit(&eve, &first.edit_id, true, None).await), "not_found");
         let done = room.memory.decide_edit(&ana, &first.edit_id, true, None).await.unwrap();
@@ -185,7 +185,10 @@ async fn filters_and_types_choose_among_memories_however_few_match() {
             room.keep(&ana, "lighthouse rule", json!({"type": "rule", "metadata": {"n": -1}})).await.memory;
         let found = room.hits(&ana, "lighthouse", json!({"filters": {"metadata.n": {"gte": 298}}})).await;
         assert_eq!(found.len(), 2);
-        assert_eq!(room.hits(&ana, "lighthouse", json!({"types": ["rule"]})).await, [rule.memory_id.clone()]);
+        assert_eq!(
+            room.hits(&ana, "lighthouse", json!({"types": ["rule"]})).await,
+            [rule.memory_id.as_str()]
+        );
         assert_eq!(
             room.hits(&ana, "lighthouse", json!({"filters": {"metadata.n": -1}})).await,
             [rule.memory_id]

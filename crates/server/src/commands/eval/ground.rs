@@ -123,7 +123,9 @@ impl Ground {
             let answer = self.memory.search(&self.ctx, request).await?;
             times.push(started.elapsed().as_secs_f64() * 1e3);
             let mut found: Vec<String> = Vec::with_capacity(question.wanted);
-            for unit in answer.items.iter().filter_map(|hit| self.counts_as.get(&hit.event.as_ref()?.event_id)) {
+            for unit in
+                answer.items.iter().filter_map(|hit| self.counts_as.get(&hit.event.as_ref()?.event_id))
+            {
                 if found.len() < question.wanted && !found.contains(unit) {
                     found.push(unit.clone());
                 }

@@ -1,17 +1,21 @@
 //! Edits: what an owner does at once and others propose, and what became of it.
 
+mod store;
+
+use ::store::{Reach, Tx};
 use kernel::{Ctx, Cursor, Error, Micros, Page, PageRequest, Result, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sqlx::FromRow;
-use store::{Conn, Reach, Tx, execute, fetch_all, fetch_optional};
 use utoipa::ToSchema;
 
-use super::change::Desk;
-use super::model::{MemoryItem, MemoryPatch, MemoryState, VersionOp};
-use super::service::{check_id, may_change};
-use super::store::{self as sql, By, Head};
+use self::store::{self as sql, EditRow};
+
 use crate::Memory;
+use crate::memories::change::Desk;
+use crate::memories::history::store as history;
+use crate::memories::model::{MemoryItem, MemoryPatch, MemoryState, VersionOp};
+use crate::memories::service::{check_id, may_change};
+use crate::memories::store::{self as memories, By, Head};
 use crate::words::words;
 
 words! {
@@ -86,23 +90,6 @@ pub struct Edit {
     pub decided_at: Option<Micros>,
 }
 
-#[derive(Clone, Debug, FromRow)]
-struct EditRow {
-    edit_id: String,
-    user_id: String,
-    target_type: String,
-    target_id: String,
-    target_version: i64,
-    op: String,
-    patch: String,
-    reason: Option<String>,
-    proposed_by: String,
-    recorded_at: i64,
-    status: String,
-    decided_by: Option<String>,
-    decided_at: Option<i64>,
-}
-
 impl From<EditRow> for Edit {
     fn from(row: EditRow) -> Self {
         Self {
@@ -164,7 +151,7 @@ impl Memory {
         let (memory, tenant, now) = (self.clone(), ctx.tenant.clone(), self.0.clock.now());
         let done = self.0.store.write("memory.edit", Reach::of(&ctx.tenant), move |tx| {
             Box::pin(async move {
-                add(tx, &tenant, &row).await?;
+                sql::add(tx, &tenant, &row).await?;
                 let head = if at_once {
                     apply(tx, &memory.desk(&tenant, now), &target, &row).await?
                 } else {
@@ -195,21 +182,7 @@ impl Memory {
         let owner = ctx.owner(named_owner)?;
         let from: Option<String> = page.cursor.as_deref().map(Cursor::key).transpose()?;
         let mut conn = self.0.store.read(&ctx.tenant).await?;
-        let rows = fetch_all!(
-            &mut conn,
-            EditRow,
-            concat!(
-                "SELECT ",
-                edit_columns!(),
-                " FROM edits WHERE tenant_id = $1 AND user_id = $2 AND status = $3 AND edit_id < $4
-                  ORDER BY edit_id DESC LIMIT $5"
-            ),
-            ctx.tenant.as_str(),
-            owner,
-            status,
-            from.unwrap_or_else(|| "~".to_owned()),
-            i64::from(page.limit) + 1,
-        )?;
+        let rows = sql::list(&mut conn, &ctx.tenant, &owner, status, from, page.limit).await?;
         Ok(Page::cut(rows, page.limit, |row| row.edit_id.clone()).map(Edit::from))
     }
 
@@ -231,8 +204,8 @@ impl Memory {
         let decided = self.0.store.write("memory.decide_edit", Reach::of(&ctx.tenant.clone()), move |tx| {
             Box::pin(async move {
                 let absent = || Error::not_found("edit");
-                let mut row = find(tx, &ctx, &edit_id).await?.ok_or_else(absent)?;
-                let target = sql::find(tx, &ctx.tenant, &row.target_id).await?.ok_or_else(absent)?;
+                let mut row = sql::find(tx, &ctx.tenant, &edit_id).await?.ok_or_else(absent)?;
+                let target = memories::find(tx, &ctx.tenant, &row.target_id).await?.ok_or_else(absent)?;
                 if !may_change(&ctx, &target) {
                     return Err(absent());
                 }
@@ -259,14 +232,6 @@ impl Memory {
     }
 }
 
-macro_rules! edit_columns {
-    () => {
-        "edit_id, user_id, target_type, target_id, target_version, op, patch, reason, proposed_by, recorded_at, status, \
-         decided_by, decided_at"
-    };
-}
-use edit_columns;
-
 fn new_row(target: &Head, op: EditOp, ctx: &Ctx, now: Micros) -> EditRow {
     EditRow {
         edit_id: kernel::id::new_id("edt", now),
@@ -283,29 +248,6 @@ fn new_row(target: &Head, op: EditOp, ctx: &Ctx, now: Micros) -> EditRow {
         decided_by: None,
         decided_at: None,
     }
-}
-
-async fn add(tx: &mut Tx, tenant: &kernel::TenantId, row: &EditRow) -> store::Result<u64> {
-    execute!(
-        tx,
-        "INSERT INTO edits (tenant_id, edit_id, user_id, target_type, target_id, target_version, op, patch, reason,
-             proposed_by, recorded_at, status, decided_by, decided_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        tenant.as_str(),
-        &row.edit_id,
-        &row.user_id,
-        &row.target_type,
-        &row.target_id,
-        row.target_version,
-        &row.op,
-        &row.patch,
-        row.reason.as_deref(),
-        &row.proposed_by,
-        row.recorded_at,
-        &row.status,
-        row.decided_by.as_deref(),
-        row.decided_at,
-    )
 }
 
 /// Notes two memories that contradict each other, for somebody to decide.
@@ -331,18 +273,8 @@ pub(super) async fn add_conflict(
         decided_by: None,
         decided_at: None,
     };
-    add(tx, desk.tenant, &row).await?;
+    sql::add(tx, desk.tenant, &row).await?;
     Ok(())
-}
-
-async fn find(conn: &mut Conn, ctx: &Ctx, edit_id: &str) -> store::Result<Option<EditRow>> {
-    fetch_optional!(
-        conn,
-        EditRow,
-        concat!("SELECT ", edit_columns!(), " FROM edits WHERE tenant_id = $1 AND edit_id = $2"),
-        ctx.tenant.as_str(),
-        edit_id,
-    )
 }
 
 /// Writes a decision down.
@@ -350,17 +282,7 @@ async fn find(conn: &mut Conn, ctx: &Ctx, edit_id: &str) -> store::Result<Option
 /// # Errors
 /// `edit_stale` when somebody else was faster.
 async fn decide(tx: &mut Tx, ctx: &Ctx, row: &EditRow) -> Result<()> {
-    let changed = execute!(
-        tx,
-        "UPDATE edits SET status = $3, decided_by = $4, decided_at = $5, reason = $6
-         WHERE tenant_id = $1 AND edit_id = $2 AND status = 'pending'",
-        ctx.tenant.as_str(),
-        &row.edit_id,
-        &row.status,
-        row.decided_by.as_deref(),
-        row.decided_at,
-        row.reason.as_deref(),
-    )?;
+    let changed = sql::decide(tx, &ctx.tenant, row).await?;
     if changed == 0 {
         return Err(Error::conflict("edit_stale", "it was decided before"));
     }
@@ -390,12 +312,12 @@ async fn apply(tx: &mut Tx, desk: &Desk<'_>, target: &Head, row: &EditRow) -> Re
         }
         Some(EditOp::Block) => {
             let fingerprint = desk.fingerprint(target);
-            sql::add_blocked_fact(tx, desk.tenant, &target.user_id, &fingerprint, &by, desk.now).await?;
+            history::add_blocked_fact(tx, desk.tenant, &target.user_id, &fingerprint, &by, desk.now).await?;
             desk.change(tx, target, VersionOp::Block, &by, set(MemoryState::Blocked)).await
         }
         Some(EditOp::Restore) => {
             let fingerprint = desk.fingerprint(target);
-            sql::remove_blocked_fact(tx, desk.tenant, &target.user_id, &fingerprint).await?;
+            history::remove_blocked_fact(tx, desk.tenant, &target.user_id, &fingerprint).await?;
             let restore = |head: &mut Head| {
                 set(MemoryState::Active)(head);
                 (head.valid_to, head.superseded_by) = (None, None);
