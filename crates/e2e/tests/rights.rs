@@ -24,7 +24,7 @@ fn record(hearth: &Hearth, key: &str, session: &str, count: usize) -> Result<()>
 
 /// Waits until the newest erasure is done.
 fn await_erasure(hearth: &Hearth) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while Instant::now() < deadline {
         if run(hearth, &["rights", "erasures", "--tenant", "acme"], 0)?.contains(" done ") {
             return Ok(());

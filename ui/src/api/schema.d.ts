@@ -329,6 +329,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List decisions, newest first */
+        get: operations["list_decisions"];
+        put?: never;
+        /** Record a decision; one about the same subject is superseded */
+        post: operations["record_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one decision */
+        get: operations["get_decision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List edits, newest first */
+        get: operations["list_edits"];
+        put?: never;
+        /** Make an edit, or propose it where the caller does not own the memory */
+        post: operations["make_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edits/{edit_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a proposal, which applies it */
+        post: operations["approve_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edits/{edit_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject a proposal */
+        post: operations["reject_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -416,6 +503,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/legal-holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is held in the tenant, newest first. */
+        get: operations["list_legal_holds"];
+        put?: never;
+        /** Keeps data from erasure and retention until the hold is released. */
+        post: operations["place_legal_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-holds/{hold_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Releases a legal hold; the audit log keeps that there was one. */
+        delete: operations["release_legal_hold"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List memories, newest first */
+        get: operations["list_memories"];
+        put?: never;
+        /** Keep a memory as it is said */
+        post: operations["add_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/memories/search": {
         parameters: {
             query?: never;
@@ -427,6 +567,197 @@ export interface paths {
         put?: never;
         /** Ask memory */
         post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memories/{memory_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one memory */
+        get: operations["get_memory"];
+        put?: never;
+        post?: never;
+        /** Take a memory back; it can be restored */
+        delete: operations["retract_memory"];
+        options?: never;
+        head?: never;
+        /** Change a memory; the old version stays in its history */
+        patch: operations["amend_memory"];
+        trace?: never;
+    };
+    "/api/v1/memories/{memory_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List every version of a memory, first to last */
+        get: operations["memory_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memories/{memory_id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pin a memory, or let it go */
+        post: operations["pin_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memories/{memory_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a memory back that was taken back, put aside or superseded */
+        post: operations["restore_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memories/{memory_id}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the events that a memory rests on */
+        get: operations["memory_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists erasures, newest first: administrators see all of the tenant, others those that they asked for. */
+        get: operations["list_erasures"];
+        put?: never;
+        /** Erases memory for good. Nobody reads or writes it from the answer on; a job removes it and writes a certificate. */
+        post: operations["erase_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an erasure and how far it has come. */
+        get: operations["get_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/erasures/{erasure_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads the signed certificate of an erasure that is done; `hearth verify-certificate` checks it. */
+        get: operations["get_erasure_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists exports, newest first: administrators see all of the tenant, others those that they asked for. */
+        get: operations["list_exports"];
+        put?: never;
+        /** Makes a copy of everything held about somebody, as lines of JSON; a job writes it, and it can be downloaded for seven days. */
+        post: operations["export_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/export/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an export and how far it has come. */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/export/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads an export that is done; a download that broke off goes on with `Range`. */
+        get: operations["download_export"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -521,6 +852,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tasks, most urgent first */
+        get: operations["list_tasks"];
+        put?: never;
+        /** Record a task */
+        post: operations["add_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a task */
+        patch: operations["change_task"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -566,6 +932,23 @@ export interface paths {
         put?: never;
         /** Opens a closed account again; its sessions stay ended. */
         post: operations["enable_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erases a person: closes the account at once, then removes it with all memories that it owns. */
+        post: operations["erase_user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -799,6 +1182,15 @@ export interface components {
          * @enum {string}
          */
         ActsFor: "self" | "anyone";
+        /** @description What adding a memory answers. */
+        Added: {
+            /** @description The memory, new or as it was. */
+            memory: components["schemas"]["MemoryItem"];
+            /** @description Whether the same was known already: nothing new was made. */
+            merged: boolean;
+            /** @description Memories whose place it took. */
+            superseded: string[];
+        };
         /** @description A key as lists show it. */
         ApiKey: {
             /**
@@ -1005,6 +1397,37 @@ export interface components {
             /** @description At least one. */
             scopes: string[];
         };
+        /** @description What one table held of the subject. */
+        CountsBody: {
+            /**
+             * Format: int64
+             * @description Rows left at the end.
+             */
+            after: number;
+            /**
+             * Format: int64
+             * @description Rows when the erasure began.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description Rows removed so far.
+             */
+            removed: number;
+        };
+        /** @description Why. */
+        Decision: {
+            /**
+             * @description Shown with the edit.
+             * @default null
+             */
+            reason: string | null;
+        };
+        /**
+         * @description How far a decision reaches.
+         * @enum {string}
+         */
+        DecisionScope: "project" | "user" | "global";
         /** @description One row of the report. */
         Dependency: {
             /** @description Whether the settings name one. */
@@ -1032,6 +1455,61 @@ export interface components {
         DependencyList: {
             items: components["schemas"]["Dependency"][];
         };
+        /** @description An edit and what became of it. */
+        Edit: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            decided_at?: string | null;
+            /** @description Who decided. */
+            decided_by?: string | null;
+            /** @description `edt_…`. */
+            edit_id: string;
+            /** @description What it does. */
+            op: string;
+            /** @description What it changes; of a conflict the other memory. */
+            patch: Record<string, unknown>;
+            /** @description Who proposed it. */
+            proposed_by: string;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+            /** @description `pending`, `approved` or `rejected`. */
+            status: string;
+            /** @description `mem_…`. */
+            target_id: string;
+            /** @description `memory`. */
+            target_type: string;
+            /**
+             * Format: int64
+             * @description Version of the target that was looked at.
+             */
+            target_version: number;
+            /** @description Owner of the target. */
+            user_id: string;
+        };
+        /**
+         * @description What an edit does.
+         * @enum {string}
+         */
+        EditOp: "amend" | "retract" | "quarantine" | "attenuate" | "block" | "restore" | "conflict";
+        /** @description A page of edits. */
+        EditPage: {
+            items: components["schemas"]["Edit"][];
+            next_cursor?: string | null;
+        };
+        /** @description What making an edit answers. */
+        EditResult: {
+            /** @description The edit; `pending` when somebody else has to approve it. */
+            edit: components["schemas"]["Edit"];
+            /** @description The memory as it is now. */
+            memory: components["schemas"]["MemoryItem"];
+        };
         /** @description Where vectors come from. */
         EmbeddingStats: {
             /** @description Components of a vector. */
@@ -1040,6 +1518,52 @@ export interface components {
             model?: string | null;
             /** @description `ready`, or `none` when recall goes by words alone. */
             state: string;
+        };
+        /** @description Whose memory to erase: one conversation (`session_id`), all of one owner (`user_id` alone), or all of the tenant. */
+        EraseRequest: {
+            /** @description Repeats what is erased: the session_id, the user_id, or the name of the tenant. */
+            confirm: string;
+            /** @description One conversation of the owner. */
+            session_id?: string | null;
+            /** @description All memory of the tenant; needs the scope `admin`. */
+            tenant?: boolean | null;
+            /** @description The owner; with `session_id` the caller's own when absent. Anybody else's needs the scope `admin`. */
+            user_id?: string | null;
+        };
+        /** @description The account to erase. */
+        EraseUserRequest: {
+            /** @description Repeats the id of the account. */
+            confirm: string;
+        };
+        /** @description An erasure and how far it has come. */
+        ErasureBody: {
+            /** @description `era_…` */
+            erasure_id: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            /** @description `session`, `owner`, `person`, `memory` or `tenant`. */
+            kind: string;
+            /** @description Objects removed so far. */
+            objects: number;
+            /** Format: date-time */
+            requested_at: string;
+            /** @description Who asked for it. */
+            requested_by: string;
+            /** @description The conversation; null once it is done. */
+            session_id?: string | null;
+            /** @description `waiting`, `running` or `done`. */
+            state: string;
+            /** @description Rows by table; empty while it waits. */
+            tables: {
+                [key: string]: components["schemas"]["CountsBody"];
+            };
+            /** @description The owner or person; null once it is done, because then no name is left. */
+            user_id?: string | null;
+        };
+        /** @description Erasures, newest first. */
+        ErasurePage: {
+            items: components["schemas"]["ErasureBody"][];
+            next_cursor?: string | null;
         };
         /** @description A recorded event. */
         Event: {
@@ -1117,6 +1641,52 @@ export interface components {
             /** @description Which of the question's terms the text holds, and in which words. */
             terms: components["schemas"]["MatchedTerm"][];
         };
+        /** @description An export. */
+        ExportBody: {
+            /**
+             * Format: date-time
+             * @description When it is removed.
+             */
+            expires_at: string;
+            /** @description `exp_…` */
+            export_id: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            /** @description Whether stored objects are in it. */
+            objects: boolean;
+            /** Format: date-time */
+            requested_at: string;
+            /** @description Who asked for it. */
+            requested_by: string;
+            /** @description SHA-256 of the file, when it is done. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes so far.
+             */
+            size_bytes: number;
+            /** @description `running` or `done`. */
+            state: string;
+            /** @description Whose data; null for all of the tenant. */
+            user_id?: string | null;
+        };
+        /** @description Exports, newest first. */
+        ExportPage: {
+            items: components["schemas"]["ExportBody"][];
+            next_cursor?: string | null;
+        };
+        /** @description What to export: all about one owner or person, or about everybody of the tenant. */
+        ExportRequest: {
+            /** @description Whether stored objects, such as long texts, are in it; false when absent. */
+            objects?: boolean | null;
+            /** @description Everything of the tenant; needs the scope `admin`. */
+            tenant?: boolean | null;
+            /**
+             * @description The owner of memories, or the person (`usr_…`) with the account; the caller when absent. Anybody else's needs the scope
+             *     `admin`.
+             */
+            user_id?: string | null;
+        };
         /** @description One wrong field. */
         FieldBody: {
             /** @description Path such as `content.text`. */
@@ -1135,6 +1705,36 @@ export interface components {
             /** @description The variable or flag as the operator wrote it. */
             variable: string;
         };
+        /** @description A legal hold: what it keeps is neither erased nor removed by retention. */
+        HoldBody: {
+            /** @description `hld_…` */
+            hold_id: string;
+            /** Format: date-time */
+            placed_at: string;
+            /** @description Who placed it. */
+            placed_by: string;
+            reason: string;
+            /** @description Whose data is kept; null for all of the tenant. */
+            user_id?: string | null;
+        };
+        /** @description Holds, newest first. */
+        HoldList: {
+            items: components["schemas"]["HoldBody"][];
+        };
+        /** @description What to keep: the data of one owner or person (`user_id`), or all of the tenant. */
+        HoldRequest: {
+            /** @description Why, 1–500 characters. */
+            reason: string;
+            /** @description Keep all data of the tenant. */
+            tenant?: boolean | null;
+            /** @description The owner of memories, or the person (`usr_…`), whose data is kept. */
+            user_id?: string | null;
+        };
+        /**
+         * @description What is searched.
+         * @enum {string}
+         */
+        Include: "events" | "memories";
         /** @description An invitation that was made just now. Its token is shown this once. */
         InvitationCreated: {
             /** Format: date-time */
@@ -1259,6 +1859,156 @@ export interface components {
              */
             weight: number;
         };
+        /** @description A memory. */
+        MemoryItem: {
+            /** @description Agent or persona it belongs to. */
+            agent_id?: string | null;
+            /** @description Where it may be shown. */
+            channel: string;
+            /**
+             * Format: double
+             * @description 0–1.
+             */
+            confidence: number;
+            /** @description Conversation it came from. */
+            conversation_id?: string | null;
+            /** @description `user`, `agent`, `rule:<name>@<version>` or `model:<name>`. */
+            derived_by: string;
+            /**
+             * Format: date-time
+             * @description When it must be forgotten.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: double
+             * @description 0–1, as set or derived.
+             */
+            importance: number;
+            /**
+             * Format: date-time
+             * @description When it was last cited or opened.
+             */
+            last_used_at?: string | null;
+            /** @description `mem_…`. */
+            memory_id: string;
+            /**
+             * Format: int64
+             * @description How often the same was said again.
+             */
+            merged_count: number;
+            /** @description The caller's own fields. */
+            metadata: Record<string, unknown>;
+            /** @description Always part of a bundle, and never forgotten by default rules. */
+            pinned: boolean;
+            /**
+             * Format: date-time
+             * @description When it was first written down.
+             */
+            recorded_at: string;
+            /** @description How carefully it is kept. */
+            sensitivity: string;
+            /** @description Whether it takes part in recall. */
+            state: string;
+            /**
+             * Format: double
+             * @description Importance × max(0.5, 2^(−days beyond 90 unused ÷ 90)); pinned memories do not fade.
+             */
+            strength: number;
+            /** @description What it is about, for supersession; such as `favourite colour`. */
+            subject?: string | null;
+            /** @description The memory that took its place. */
+            superseded_by?: string | null;
+            /** @description Labels. */
+            tags: string[];
+            /** @description The words. */
+            text: string;
+            /** @description The lowest trust of its sources: `user`, `agent`, `tool`, `external` or `import`. */
+            trust: string;
+            /** @description What it is. */
+            type: string;
+            /**
+             * Format: int64
+             * @description How often it was cited or opened.
+             */
+            use_count: number;
+            /** @description Owner. */
+            user_id: string;
+            /**
+             * Format: date-time
+             * @description Since when it is so.
+             */
+            valid_from: string;
+            /**
+             * Format: date-time
+             * @description Until when it was so; null while it is.
+             */
+            valid_to?: string | null;
+            /**
+             * Format: int64
+             * @description Counts from 1; every change makes a new one.
+             */
+            version: number;
+        };
+        /** @description A page of memories. */
+        MemoryPage: {
+            items: components["schemas"]["MemoryItem"][];
+            next_cursor?: string | null;
+        };
+        /** @description Changes to a memory; what is absent stays. */
+        MemoryPatch: {
+            /**
+             * Format: date-time
+             * @description When it must be forgotten.
+             * @default null
+             */
+            expires_at: string | null;
+            /**
+             * Format: double
+             * @description 0–1.
+             * @default null
+             */
+            importance: number | null;
+            /** @description The caller's own fields, replaced as a whole. */
+            metadata?: Record<string, unknown> | null;
+            /**
+             * @description What it is about.
+             * @default null
+             */
+            subject: string | null;
+            /**
+             * @description Labels.
+             * @default null
+             */
+            tags: string[] | null;
+            /**
+             * @description New words, 1–8,000 characters.
+             * @default null
+             */
+            text: string | null;
+            /** @default null */
+            type: null | components["schemas"]["MemoryType"];
+            /**
+             * Format: date-time
+             * @description Until when it was so.
+             * @default null
+             */
+            valid_to: string | null;
+        };
+        /** @description An event that a memory rests on. */
+        MemorySource: {
+            /**
+             * Format: int64
+             * @description Where it ends.
+             */
+            end_byte?: number | null;
+            /** @description `evt_…`. */
+            event_id: string;
+            /**
+             * Format: int64
+             * @description Where in the event's text it begins, bytes.
+             */
+            start_byte?: number | null;
+        };
         /** @description What an owner's memory holds. */
         MemoryStats: {
             /** @description Where vectors come from. */
@@ -1275,6 +2025,43 @@ export interface components {
             sessions: number;
             /** @description Owner. */
             user_id: string;
+        };
+        /**
+         * @description What a memory is.
+         * @enum {string}
+         */
+        MemoryType: "fact" | "preference" | "episode" | "decision" | "task" | "rule" | "procedure" | "summary";
+        /** @description One version of a memory. */
+        MemoryVersion: {
+            /** @description Who made it: `usr_…`, `key_…`, or `rule:…`. */
+            actor: string;
+            /** @description The edit it came from. */
+            edit_id?: string | null;
+            /** @description The other fields then. */
+            fields: Record<string, unknown>;
+            /** @description What made it. */
+            op: string;
+            /** @description The words before; null for the first. */
+            previous_text?: string | null;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            recorded_at: string;
+            /**
+             * Format: date-time
+             * @description When the next one took its place.
+             */
+            retired_at?: string | null;
+            /** @description The words then. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            version: number;
         };
         /** @description A token for the person that the key is bound to. */
         MintRequest: {
@@ -1312,6 +2099,49 @@ export interface components {
             offset: number;
             /** @description Its words. */
             text: string;
+        };
+        /** @description A decision to record. */
+        NewDecision: {
+            /** @description Agent or persona. */
+            agent_id?: string | null;
+            /** @description What was turned down. */
+            alternatives?: string[];
+            channel?: null | components["schemas"]["Channel"];
+            /** @description What follows. */
+            consequences?: string[];
+            /** @description What it must respect. */
+            constraints?: string[];
+            /** @description What was decided. */
+            decision: string;
+            /** @description Why. */
+            rationale?: string[];
+            /** @description References of 1–200 characters; ours must exist. */
+            refs?: string[];
+            scope?: null | components["schemas"]["DecisionScope"];
+            sensitivity?: null | components["schemas"]["Sensitivity"];
+            /** @description Conversation; `decisions` when absent. */
+            session_id?: string | null;
+            /** @description What it is about: a later decision about the same takes its place. */
+            subject?: string | null;
+            /** @description The decision whose place it takes, `dec_…`. */
+            supersedes?: string | null;
+            /** @description Tenant, for older clients: refused unless it is the credential's own. */
+            tenant_id?: string | null;
+            /** @description Owner. */
+            user_id?: string | null;
+        };
+        /** @description An edit to make or to propose. */
+        NewEdit: {
+            /** @description What to do. */
+            op: components["schemas"]["EditOp"];
+            /** @description For `amend` what changes; for `attenuate` the lower `importance`. */
+            patch?: components["schemas"]["MemoryPatch"];
+            /** @description Only propose it, even where it could be made at once. */
+            propose?: boolean;
+            /** @description Why, up to 1,000 characters. */
+            reason?: string | null;
+            /** @description `mem_…`. */
+            target_id: string;
         };
         /** @description An event to record. */
         NewEvent: {
@@ -1351,6 +2181,56 @@ export interface components {
             /** @description Owner; the credential's own person or principal when absent. */
             user_id?: string | null;
         };
+        /** @description A memory to keep as it is said. */
+        NewMemory: {
+            /** @description Agent or persona it belongs to. */
+            agent_id?: string | null;
+            channel?: null | components["schemas"]["Channel"];
+            /**
+             * Format: date-time
+             * @description When it must be forgotten.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: double
+             * @description 0–1; by its type and words when absent.
+             */
+            importance?: number | null;
+            /** @description Up to 16 KiB of the caller's own fields. */
+            metadata?: Record<string, unknown>;
+            /** @description Always part of a bundle. */
+            pinned?: boolean;
+            /** @description Events that it rests on, `evt_…`; each must exist. */
+            refs?: string[];
+            sensitivity?: null | components["schemas"]["Sensitivity"];
+            /** @description Conversation it comes from. */
+            session_id?: string | null;
+            /** @description What it is about: a newer memory with the same subject takes the older one's place. */
+            subject?: string | null;
+            /** @description The memory whose place it takes, `mem_…`. */
+            supersedes?: string | null;
+            /** @description Up to 100 labels of 1–64 characters. */
+            tags?: string[];
+            /** @description The words, 1–8,000 characters. */
+            text: string;
+            type?: null | components["schemas"]["MemoryType"];
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is so; now when absent.
+             */
+            valid_from?: string | null;
+        };
+        /** @description Hits as one text within a budget. */
+        Packed: {
+            /** @description Ids of hits that did not fit. */
+            skipped: string[];
+            /** @description Dated and attributed lines in the order of time. */
+            text: string;
+            /** @description Estimated tokens of the text; never more than asked for. */
+            token_est: number;
+        };
         /** @description A person in the answers of the contract routes. */
         Person: {
             /** @description `owner`, `admin`, `member`, `viewer`, or none. */
@@ -1361,6 +2241,11 @@ export interface components {
             user_id: string;
             /** @description The name that signs in. */
             username: string;
+        };
+        /** @description Whether to pin. */
+        Pin: {
+            /** @description False lets it go. */
+            pinned: boolean;
         };
         /** @description Body of every error answer (`application/problem+json`). */
         ProblemBody: {
@@ -1399,7 +2284,7 @@ export interface components {
             duplicate: boolean;
             /** @description `evt_…`. */
             event_id: string;
-            /** @description What was taken out before storing. */
+            /** @description Kinds and counts of the secrets that were taken out before storing: such an event is kept as `secret`. */
             redactions: Record<string, unknown>[];
         };
         /** @description What recording a batch answers. */
@@ -1410,6 +2295,13 @@ export interface components {
             duplicates: number;
             /** @description One for each event, in their order. */
             results: components["schemas"]["Recorded"][];
+        };
+        /** @description What recording a decision answers. */
+        RecordedDecision: {
+            /** @description `dec_…`. */
+            decision_id: string;
+            /** @description The event that records it. */
+            event_id: string;
         };
         /** @description A refresh token. */
         RefreshRequest: {
@@ -1488,7 +2380,10 @@ export interface components {
         };
         /** @description The answer of a search. */
         SearchAnswer: {
-            /** @description What could not be done, in stable words: `no_embedding_model`, `embeddings_unavailable`, `vectors_missing`. */
+            /**
+             * @description What could not be done, in stable words: `no_embedding_model`, `embeddings_unavailable`, `vectors_missing`,
+             *     `no_reranker`.
+             */
             degraded: string[];
             /** @description Hits, best first. */
             items: components["schemas"]["SearchHit"][];
@@ -1496,6 +2391,7 @@ export interface components {
             missing_vectors: number;
             /** @description Legs that took part. */
             mode: components["schemas"]["SearchMode"];
+            packed?: null | components["schemas"]["Packed"];
             /** @description The question taken apart. */
             query: Record<string, unknown>;
             /** @description Version of each partition read. */
@@ -1510,23 +2406,24 @@ export interface components {
         };
         /** @description One hit. */
         SearchHit: {
-            /** @description Who spoke. */
-            actor: components["schemas"]["Actor"];
-            /** @description Its event. */
-            event: components["schemas"]["Event"];
+            actor?: null | components["schemas"]["Actor"];
+            /** @description Hits in nearly the same words, and the memory or event that shares this place. */
+            also?: string[];
+            event?: null | components["schemas"]["Event"];
             explain?: null | components["schemas"]["Explain"];
-            /** @description `chk_…`, what was found. */
+            /** @description `chk_…` or `mem_…`, what was found. */
             id: string;
-            /** @description `event`. */
+            /** @description `event` or `memory`: what was found at this place. */
             kind: string;
+            memory?: null | components["schemas"]["MemoryItem"];
             /** @description Turns around it in its conversation that the caller may read. */
             neighbours: components["schemas"]["Neighbour"][];
             /**
              * Format: date-time
-             * @description When it happened.
+             * @description When it happened, or since when it is so.
              */
             occurred_at: string;
-            /** @description References of the event. */
+            /** @description References of an event; source events of a memory. */
             refs: string[];
             /**
              * Format: double
@@ -1535,15 +2432,27 @@ export interface components {
             score: number;
             /**
              * Format: int64
-             * @description Place in the conversation.
+             * @description Place in the conversation; memories have none.
              */
-            seq: number;
+            seq?: number | null;
             /** @description Conversation. */
-            session_id: string;
-            /** @description The words found: the chunk, not the whole event. */
+            session_id?: string | null;
+            /** @description The words found: of an event the chunk, not the whole. */
             text: string;
-            /** @description How far the actor's word is trusted. */
+            /** @description How far its word is trusted. */
             trust: string;
+            /** @description Type of a memory, kind of an event. */
+            type: string;
+            /**
+             * Format: date-time
+             * @description Since when a memory is so.
+             */
+            valid_from?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it was so.
+             */
+            valid_to?: string | null;
         };
         /**
          * @description Which legs of the recipe take part.
@@ -1561,6 +2470,11 @@ export interface components {
             agent_id?: string | null;
             /**
              * Format: date-time
+             * @description Only what was known at this instant, in the words of then.
+             */
+            as_of?: string | null;
+            /**
+             * Format: date-time
              * @description Only events before this instant.
              */
             before?: string | null;
@@ -1569,6 +2483,13 @@ export interface components {
             channels?: components["schemas"]["Channel"][] | null;
             /** @description Whether hits carry the parts of their score. */
             explain?: boolean;
+            /**
+             * @description Conditions on fields and `metadata.<key>`: `{"AND": […]}`, `{"OR": […]}`, `{"NOT": {…}}`, `{"field": value}` or
+             *     `{"field": {"gte": value}}`; at most 32 conditions in 4 levels.
+             */
+            filters?: Record<string, unknown>;
+            /** @description Events, memories or, when absent, both. */
+            include?: components["schemas"]["Include"][] | null;
             /** @description Only these kinds. */
             kinds?: components["schemas"]["EventKind"][] | null;
             /**
@@ -1576,6 +2497,11 @@ export interface components {
              * @description Hits at most, 1–200; 10 when absent.
              */
             limit?: number | null;
+            /**
+             * Format: int64
+             * @description Packs the best hits into one text of at most this many estimated tokens, 100–200,000.
+             */
+            max_tokens?: number | null;
             /**
              * Format: double
              * @description Only hits with at least this score, 0–1.
@@ -1590,12 +2516,28 @@ export interface components {
             neighbours?: number | null;
             /** @description The question, 1–4,000 characters. */
             query: string;
+            /**
+             * Format: date-time
+             * @description The instant that "yesterday" in the question is counted from; now when absent.
+             */
+            reference_date?: string | null;
+            /** @description Ask a reranking model, where there is one; `degraded` says when there is none. */
+            rerank?: boolean;
             /** @description Only events of this conversation. */
             session_id?: string | null;
+            /** @description Memories that are otherwise left out. */
+            show?: components["schemas"]["Show"][];
             /** @description Labels. */
             tags?: components["schemas"]["TagFilter"];
+            /** @description Only memories of these types; events are not concerned. */
+            types?: components["schemas"]["MemoryType"][] | null;
             /** @description Owner whose memory is asked; the credential's own person or principal when absent. */
             user_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Memories that were so at this instant, also those superseded since.
+             */
+            valid_at?: string | null;
         };
         /**
          * @description How carefully something must be kept; the order is from open to closed.
@@ -1677,6 +2619,11 @@ export interface components {
          * @enum {string}
          */
         Severity: "warn" | "refuse";
+        /**
+         * @description Memories that are otherwise left out.
+         * @enum {string}
+         */
+        Show: "superseded" | "quarantined";
         /** @description A setting as operators may see it. */
         Shown: {
             /** @description What is used when nothing is set; empty when there is none. */
@@ -1774,6 +2721,99 @@ export interface components {
              */
             none: string[];
         };
+        /** @description A task. */
+        Task: {
+            /** @description Agent or persona. */
+            agent_id?: string | null;
+            /** @description Who does it. */
+            assignee?: string | null;
+            /** @description Tasks that must be done before. */
+            blocked_by: string[];
+            /** @description Where it may be shown. */
+            channel: string;
+            /** @description More about it. */
+            details: string;
+            /**
+             * Format: date-time
+             * @description When it should be done.
+             */
+            due_at?: string | null;
+            /** @description The event that changed it last. */
+            event_id: string;
+            /** @description The caller's own id. */
+            external_id?: string | null;
+            /**
+             * Format: int64
+             * @description Larger is more urgent.
+             */
+            priority: number;
+            /**
+             * Format: date-time
+             * @description When it was first written down.
+             */
+            recorded_at: string;
+            /** @description References. */
+            refs: string[];
+            /** @description How carefully it is kept. */
+            sensitivity: string;
+            /** @description Conversation. */
+            session_id: string;
+            /** @description `open`, `doing`, `done` or `cancelled`. */
+            status: string;
+            /** @description `tsk_…`. */
+            task_id: string;
+            /** @description What is to be done. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it changed last.
+             */
+            updated_at: string;
+            /** @description Owner. */
+            user_id: string;
+        };
+        /** @description A task to record, or what changes of one. */
+        TaskPatch: {
+            /**
+             * @description Who does it.
+             * @default null
+             */
+            assignee: string | null;
+            /**
+             * @description Tasks that must be done before, `tsk_…`.
+             * @default null
+             */
+            blocked_by: string[] | null;
+            /**
+             * @description More about it.
+             * @default null
+             */
+            details: string | null;
+            /**
+             * Format: date-time
+             * @description When it should be done.
+             * @default null
+             */
+            due_at: string | null;
+            /**
+             * Format: int64
+             * @description −100 to 100; larger is more urgent, 0 when absent.
+             * @default null
+             */
+            priority: number | null;
+            /** @default null */
+            status: null | components["schemas"]["TaskStatus"];
+            /**
+             * @description What is to be done; needed for a new task.
+             * @default null
+             */
+            title: string | null;
+        };
+        /**
+         * @description Where a task stands.
+         * @enum {string}
+         */
+        TaskStatus: "open" | "doing" | "done" | "cancelled";
         /** @description A person of the tenant. */
         User: {
             /**
@@ -2737,6 +3777,238 @@ export interface operations {
             };
         };
     };
+    list_decisions: {
+        parameters: {
+            query?: {
+                /** @description `active` when absent; `superseded`. */
+                status?: string;
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Decisions, 1–1,000; 100 when absent. */
+                limit?: number;
+                /** @description Tenant, for older clients: refused unless it is the credential's own. */
+                tenant_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    record_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDecision"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedDecision"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `dec_…` */
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_edits: {
+        parameters: {
+            query?: {
+                /** @description Owner of what they change. */
+                user_id?: string;
+                /** @description `pending` when absent; `approved`, `rejected`. */
+                status?: string;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    make_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEdit"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    approve_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `edt_…` */
+                edit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    reject_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `edt_…` */
+                edit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_session_events: {
         parameters: {
             query: {
@@ -3004,6 +4276,218 @@ export interface operations {
             };
         };
     };
+    list_legal_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    place_legal_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldBody"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description an erasure of it is running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    release_legal_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `hld_…` */
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_memories: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only this agent. */
+                agent_id?: string;
+                /** @description Only from this conversation. */
+                session_id?: string;
+                /** @description Only this type. */
+                type?: components["schemas"]["MemoryType"];
+                /** @description Only about this. */
+                subject?: string;
+                /** @description `active` when absent. */
+                state?: "active" | "quarantined" | "retracted" | "blocked";
+                /** @description Only pinned ones, or only others. */
+                pinned?: boolean;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemoryPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMemory"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query?: never;
@@ -3026,6 +4510,652 @@ export interface operations {
                 };
             };
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemoryItem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    retract_memory: {
+        parameters: {
+            query?: {
+                /** @description Remove it for good instead, with its history. */
+                erase?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    amend_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemoryPatch"];
+            };
+        };
+        responses: {
+            /** @description `edit.status` is `pending` where the caller is not the owner */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    memory_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemoryVersion"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    pin_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemoryItem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    restore_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditResult"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    memory_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `mem_…` */
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemorySource"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: {
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    erase_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureBody"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description a legal hold keeps it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `era_…` */
+                erasure_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_erasure_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `era_…` */
+                erasure_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description it is not done yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: {
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    export_memory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportBody"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `exp_…` */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description One range of bytes */
+                Range?: string | null;
+            };
+            path: {
+                /** @description `exp_…` */
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description it is not done yet */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3310,6 +5440,105 @@ export interface operations {
             };
         };
     };
+    list_tasks: {
+        parameters: {
+            query?: {
+                /** @description Open and doing ones when absent. */
+                status?: components["schemas"]["TaskStatus"];
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Tasks, 1–1,000; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPatch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `tsk_…` */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_users: {
         parameters: {
             query?: {
@@ -3442,6 +5671,73 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    erase_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `usr_…` */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EraseUserRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureBody"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the last owner stays, or a legal hold keeps it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
