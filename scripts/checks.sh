@@ -115,7 +115,7 @@ fuzz_api() {
   local key status=0
   key=$(clean_hearth "$RUN_DIR/fuzz-data" -- admin create-key --tenant fuzz --scopes memory:read,memory:write | tail -n 1)
   "$CACHE_DIR/venv-fuzz/bin/st" run "$HEARTH_URL/openapi.json" --url "$HEARTH_URL" \
-    --header "Authorization: Bearer $key" --workers 2 --phases examples,coverage,fuzzing \
+    --header "Authorization: Bearer $key" --workers 1 --phases examples,coverage,fuzzing \
     --checks not_a_server_error,response_schema_conformance \
     --max-examples "${FUZZ_EXAMPLES:-15}" --seed 1 --no-shrink --generation-database none \
     --request-timeout 10 --continue-on-failure --no-color || status=$?

@@ -139,7 +139,8 @@ pub(crate) fn sanitise_map(map: &mut Map<String, Value>) -> bool {
     any
 }
 
-fn sanitise_text(text: &mut String) -> bool {
+/// As [`sanitise`], for one text.
+pub(crate) fn sanitise_text(text: &mut String) -> bool {
     let found = text.contains('\0');
     if found {
         *text = text.replace('\0', "\u{FFFD}");

@@ -64,6 +64,7 @@ pub struct App {
     is_listening: Arc<AtomicBool>,
     pub(crate) edge: Edge,
     pub(crate) settings: Settings,
+    system: SystemWatch,
     router: Router,
     pub(crate) wake_jobs: Arc<Notify>,
 }
@@ -154,7 +155,8 @@ impl App {
             wake_jobs: wake_jobs.clone(),
         };
         let edge = edge::start(&config, redis.clone(), &store, &observer);
-        let router = edge.around(router(admin, edge.addresses().clone(), &observer));
+        let system = SystemWatch::default();
+        let router = edge.around(router(admin, edge.addresses().clone(), &observer, system.clone()));
         Ok(Self {
             config,
             store,
@@ -169,6 +171,7 @@ impl App {
             health,
             dependencies,
             settings,
+            system,
             tls,
             is_activated: Arc::default(),
             is_listening: Arc::default(),
@@ -227,6 +230,7 @@ impl App {
         }
         self.dependencies.watch();
         tokio::spawn(forget_old_failures(self.identity.clone()));
+        tokio::spawn(self.system.clone().keep(self.config.data_dir.clone()));
         let reminding = tokio::spawn(self.settings.clone().remind());
         let (jobs_stop, health) = (Arc::new(Notify::new()), self.health.clone());
         let jobs = self.config.run_mode.works.then(|| tokio::spawn(self.jobs().run(jobs_stop.clone())));
@@ -319,17 +323,10 @@ async fn forget_old_failures(identity: Identity) {
     }
 }
 
-fn router(admin: Admin, addresses: AddressRules, observer: &Observer) -> Router {
+fn router(admin: Admin, addresses: AddressRules, observer: &Observer, system: SystemWatch) -> Router {
     let Admin { config, store, clock, identity, memory, health, .. } = admin.clone();
-    let metrics = Metrics::new(
-        store,
-        memory.clone(),
-        clock,
-        SystemWatch::start(config.data_dir.clone()),
-        config.metrics.clone(),
-        addresses,
-        observer,
-    );
+    let metrics =
+        Metrics::new(store, memory.clone(), clock, system, config.metrics.clone(), addresses, observer);
     let authenticator: Authenticator = Arc::new(identity.clone());
     let mut router = health::routes(health.clone()).merge(metrics::routes(metrics));
     if config.run_mode.serves {

@@ -40,19 +40,14 @@ const MB: f64 = 1_000_000.0;
 pub(crate) struct SystemWatch(Arc<Mutex<SystemSample>>);
 
 impl SystemWatch {
-    /// Samples every five seconds until the process ends.
-    pub(crate) fn start(data_dir: PathBuf) -> Self {
-        let watch = Self::default();
-        let latest = watch.0.clone();
-        tokio::spawn(async move {
-            let (mut system, mut every) = (System::new(), tokio::time::interval(Duration::from_secs(5)));
-            loop {
-                every.tick().await;
-                let sample = sample(&mut system, &data_dir);
-                *latest.lock().unwrap_or_else(PoisonError::into_inner) = sample;
-            }
-        });
-        watch
+    /// Samples every five seconds until it is dropped.
+    pub(crate) async fn keep(self, data_dir: PathBuf) {
+        let (mut system, mut every) = (System::new(), tokio::time::interval(Duration::from_secs(5)));
+        loop {
+            every.tick().await;
+            let sample = sample(&mut system, &data_dir);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sample;
+        }
     }
 
     /// The latest sample; zeroes before the first.

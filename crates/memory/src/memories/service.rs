@@ -14,6 +14,7 @@ use crate::Memory;
 use crate::events::{Channel, Sensitivity};
 use crate::redact::Redactions;
 use crate::search::policy::may_read_row;
+use crate::text::{sanitise_map, sanitise_text};
 
 impl Memory {
     pub(crate) fn desk<'a>(&'a self, tenant: &'a TenantId, now: Micros) -> Desk<'a> {
@@ -28,6 +29,9 @@ impl Memory {
         ctx.require(Scope::MemoryWrite)?;
         let now = self.0.clock.now();
         new.check(now)?;
+        if new.supersedes.as_ref().is_some_and(|id| !kernel::id::is_id("mem", id)) {
+            return Err(unknown_ref("supersedes"));
+        }
         let (refs, supersedes) = (new.refs.clone(), new.supersedes.clone());
         let draft = self.draft(ctx, new, now)?;
         let (memory, ctx) = (self.clone(), ctx.clone());
@@ -61,6 +65,8 @@ impl Memory {
     fn draft(&self, ctx: &Ctx, new: NewMemory, now: Micros) -> Result<Draft> {
         let owner = ctx.owner(new.user_id.as_deref())?;
         let (mut text, mut metadata, mut seen) = (new.text, new.metadata, Redactions::default());
+        sanitise_text(&mut text);
+        sanitise_map(&mut metadata);
         self.0.redactor.clean_text(&mut text, &mut seen);
         self.0.redactor.clean_map(&mut metadata, &mut seen);
         let kind = new.r#type.unwrap_or(MemoryType::Fact);
@@ -225,9 +231,11 @@ impl Desk<'_> {
     pub(super) async fn amend(&self, tx: &mut Tx, old: &Head, patch: MemoryPatch, by: &By) -> Result<Head> {
         let (mut patch, mut seen) = (patch, Redactions::default());
         if let Some(text) = &mut patch.text {
+            sanitise_text(text);
             self.redactor.clean_text(text, &mut seen);
         }
         if let Some(map) = &mut patch.metadata {
+            sanitise_map(map);
             self.redactor.clean_map(map, &mut seen);
         }
         let json = |list: Vec<String>| serde_json::to_string(&list).expect("a list of text is JSON");

@@ -17,6 +17,7 @@ impl Memory {
     /// # Errors
     /// `validation_failed`, `unknown_ref`, `decision_superseded`.
     pub async fn record_decision(&self, ctx: &Ctx, new: NewDecision) -> Result<(String, Recorded)> {
+        ctx.require(Scope::MemoryWrite)?;
         if new.decision.trim().is_empty() {
             return Err(Error::field("decision", "says what was decided and may not be empty"));
         }
@@ -80,6 +81,7 @@ impl Memory {
     /// # Errors
     /// `validation_failed`, `not_found`, `unknown_ref`, `task_cycle`.
     pub async fn record_task(&self, ctx: &Ctx, task_id: Option<&str>, patch: TaskPatch) -> Result<Task> {
+        ctx.require(Scope::MemoryWrite)?;
         patch.check("")?;
         if task_id.is_none() && patch.title.is_none() {
             return Err(Error::field("title", "says what is to be done"));

@@ -374,10 +374,10 @@ impl World {
                 std::fs::write(folder.join(name), "a stranger's file").unwrap();
                 (path.replace("{name}", name), Value::Null)
             }
-            ("POST", "/api/v1/memories") => {
-                same(json!({"text": "Ada keeps bees.", "type": "fact", "tags": ["work"],
-                "metadata": {"n": 1}, "importance": 0.5}))
-            }
+            ("POST", "/api/v1/memories") => same(
+                json!({"text": format!("Ada keeps {}.", kernel::id::new_id("bee", kernel::Clock::system().now())), "type": "fact", "tags": ["work"],
+                "metadata": {"n": 1}, "importance": 0.5}),
+            ),
             ("PATCH", "/api/v1/memories/{memory_id}") => {
                 (self.fresh_memory(path).await, json!({"text": "Ada keeps goats."}))
             }

@@ -47,13 +47,19 @@ pub struct NewEdit {
     /// What to do.
     pub op: EditOp,
     /// For `amend` what changes; for `attenuate` the lower `importance`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub patch: MemoryPatch,
     /// Why, up to 1,000 characters.
     pub reason: Option<String>,
     /// Only propose it, even where it could be made at once.
     #[serde(default)]
     pub propose: bool,
+}
+
+/// Reads a patch from an object alone; a list of values in the order of the fields would do otherwise.
+fn object<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<MemoryPatch, D::Error> {
+    let map = serde_json::Map::deserialize(reader)?;
+    serde_json::from_value(map.into()).map_err(serde::de::Error::custom)
 }
 
 /// An edit and what became of it.
@@ -127,8 +133,9 @@ impl Memory {
     pub async fn edit(&self, ctx: &Ctx, edit: NewEdit) -> Result<EditResult> {
         ctx.require(Scope::MemoryWrite)?;
         edit.patch.check(self.0.clock.now())?;
-        if edit.reason.as_ref().is_some_and(|reason| reason.chars().count() > 1_000) {
-            return Err(Error::field("reason", "is at most 1,000 characters"));
+        check_reason(edit.reason.as_deref())?;
+        if !kernel::id::is_id("mem", &edit.target_id) {
+            return Err(Error::field("target_id", "is mem_ and 26 characters of 0-9 and a-z"));
         }
         if edit.op == EditOp::Conflict {
             return Err(Error::field("op", "conflicts are found, not made"));
@@ -200,6 +207,7 @@ impl Memory {
     ) -> Result<EditResult> {
         ctx.require(Scope::MemoryWrite)?;
         check_id("edt", edit_id)?;
+        check_reason(reason.as_deref())?;
         let (memory, ctx, edit_id, now) = (self.clone(), ctx.clone(), edit_id.to_owned(), self.0.clock.now());
         let decided = self.0.store.write("memory.decide_edit", Reach::of(&ctx.tenant.clone()), move |tx| {
             Box::pin(async move {
@@ -287,6 +295,16 @@ async fn decide(tx: &mut Tx, ctx: &Ctx, row: &EditRow) -> Result<()> {
         return Err(Error::conflict("edit_stale", "it was decided before"));
     }
     Ok(())
+}
+
+fn check_reason(reason: Option<&str>) -> Result<()> {
+    let fits = |text: &str| text.chars().count() <= 1_000 && !text.contains('\0');
+    match reason {
+        Some(text) if !fits(text) => {
+            Err(Error::field("reason", "is at most 1,000 characters, none of them U+0000"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Does what an approved edit says.
