@@ -108,30 +108,13 @@ impl Memory {
         found.filter(is_there).ok_or_else(|| Error::not_found("memory"))
     }
 
-    /// One memory; looking at it counts as a use.
+    /// One memory.
     ///
     /// # Errors
     /// `not_found`, the same for absent, foreign and expired.
     pub async fn get_memory(&self, ctx: &Ctx, memory_id: &str) -> Result<MemoryItem> {
         ctx.require(Scope::MemoryRead)?;
         Ok(self.readable_memory(ctx, memory_id).await?.item(self.0.clock.now()))
-    }
-
-    /// Notes that memories were cited in an answer or opened by a person, which keeps them from fading.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn note_use(&self, ctx: &Ctx, memory_ids: Vec<String>) -> Result<()> {
-        let (tenant, now) = (ctx.tenant.clone(), self.0.clock.now());
-        let noted = self.0.store.write("memory.note_use", Reach::of(&ctx.tenant), move |tx| {
-            Box::pin(async move {
-                for id in &memory_ids {
-                    sql::count_use(tx, &tenant, id, now).await?;
-                }
-                Ok(())
-            })
-        });
-        noted.await
     }
 
     /// An owner's memories, newest first.

@@ -209,17 +209,6 @@ pub(super) async fn count_merge(tx: &mut Tx, tenant: &TenantId, memory_id: &str)
     )
 }
 
-/// Notes that memories were cited or opened.
-pub(super) async fn count_use(tx: &mut Tx, tenant: &TenantId, memory_id: &str, now: Micros) -> Result<u64> {
-    execute!(
-        tx,
-        "UPDATE memories SET use_count = use_count + 1, last_used_at = $3 WHERE tenant_id = $1 AND memory_id = $2",
-        tenant.as_str(),
-        memory_id,
-        now.0,
-    )
-}
-
 /// Finds a memory, whatever its state.
 pub(crate) async fn find(conn: &mut Conn, tenant: &TenantId, memory_id: &str) -> Result<Option<Head>> {
     fetch_optional!(
