@@ -143,7 +143,7 @@ impl Desk<'_> {
         if head.text_hash == old.text_hash {
             sql::carry_vectors(tx, self.tenant, &head).await?;
         } else {
-            sql::remove_vectors(tx, self.tenant, &head.memory_id).await?;
+            sql::remove_vectors(tx, self.tenant.as_str(), &head.memory_id).await?;
         }
         Ok(head)
     }

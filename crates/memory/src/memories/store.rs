@@ -346,13 +346,13 @@ pub(super) async fn carry_vectors(tx: &mut Tx, tenant: &TenantId, head: &Head) -
 }
 
 /// Removes the vectors of words that are no longer said.
-pub(super) async fn remove_vectors(tx: &mut Tx, tenant: &TenantId, memory_id: &str) -> Result<u64> {
-    execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant.as_str(), memory_id,)
+pub(super) async fn remove_vectors(tx: &mut Tx, tenant: &str, memory_id: &str) -> Result<u64> {
+    execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant, memory_id)
 }
 
 /// Removes one memory for good: its versions, sources, edits and vectors with it.
 pub(crate) async fn remove(tx: &mut Tx, tenant: &str, id: &str) -> Result<()> {
-    execute!(tx, "DELETE FROM vectors WHERE tenant_id = $1 AND owner_id = $2", tenant, id)?;
+    remove_vectors(tx, tenant, id).await?;
     execute!(tx, "DELETE FROM memory_sources WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
     execute!(tx, "DELETE FROM memory_versions WHERE tenant_id = $1 AND memory_id = $2", tenant, id)?;
     execute!(tx, "DELETE FROM edits WHERE tenant_id = $1 AND target_id = $2", tenant, id)?;

@@ -65,10 +65,7 @@ async fn list_session_events(
     Query(query): Query<SessionEventsQuery>,
 ) -> Result<(HeaderMap, Json<Vec<Event>>), Problem> {
     ctx.check_tenant(query.tenant_id.as_deref())?;
-    let limit = query.limit.unwrap_or(100);
-    if !(1..=1_000).contains(&limit) {
-        return Err(Error::field("limit", "is 1 to 1,000").into());
-    }
+    let limit = list_limit(query.limit)?;
     check_name("session_id", Some(&query.session_id))?;
     let owner = query.user_id.as_deref();
     let events = memory.list_session_events(&ctx, owner, &query.session_id, limit, query.before_seq).await?;
@@ -80,6 +77,15 @@ async fn list_session_events(
         headers.insert(header::LINK, HeaderValue::from_str(&link).map_err(Error::internal)?);
     }
     Ok((headers, Json(events)))
+}
+
+/// Rows of a list that older clients read as an array.
+///
+/// # Errors
+/// `validation_failed` for `limit`.
+pub(crate) fn list_limit(asked: Option<i64>) -> kernel::Result<i64> {
+    let limit = asked.unwrap_or(100);
+    if (1..=1_000).contains(&limit) { Ok(limit) } else { Err(Error::field("limit", "is 1 to 1,000")) }
 }
 
 fn next_query(query: &SessionEventsQuery, limit: i64, before: i64) -> String {

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use httpkit::{Body, Caller, Problem, ProblemBody, Query, UrlPath};
-use kernel::Error;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::model::{Decision, NewDecision, Task, TaskPatch, TaskStatus};
 use crate::Memory;
+use crate::timeline::routes::list_limit;
 
 /// Routes of this slice.
 pub(crate) fn routes() -> OpenApiRouter<Memory> {
@@ -66,14 +66,9 @@ async fn list_decisions(
     Query(query): Query<DecisionsQuery>,
 ) -> Result<Json<Vec<Decision>>, Problem> {
     ctx.check_tenant(query.tenant_id.as_deref())?;
-    let limit = limit(query.limit)?;
+    let limit = list_limit(query.limit)?;
     let status = query.status.as_deref().unwrap_or("active");
     Ok(Json(memory.list_decisions(&ctx, query.user_id.as_deref(), status, limit).await?))
-}
-
-fn limit(asked: Option<i64>) -> Result<i64, Error> {
-    let limit = asked.unwrap_or(100);
-    if (1..=1_000).contains(&limit) { Ok(limit) } else { Err(Error::field("limit", "is 1 to 1,000")) }
 }
 
 /// Read one decision
@@ -110,7 +105,7 @@ async fn list_tasks(
     Query(query): Query<TasksQuery>,
 ) -> Result<Json<Vec<Task>>, Problem> {
     let status = query.status.map(TaskStatus::as_str);
-    Ok(Json(memory.list_tasks(&ctx, query.user_id.as_deref(), status, limit(query.limit)?).await?))
+    Ok(Json(memory.list_tasks(&ctx, query.user_id.as_deref(), status, list_limit(query.limit)?).await?))
 }
 
 /// Record a task
