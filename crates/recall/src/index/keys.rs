@@ -1,5 +1,6 @@
 //! Document keys, packed: `prefix_` + 26 base-32 characters take 20 bytes, anything else is kept as text.
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -73,6 +74,18 @@ impl Keys {
         out
     }
 
+    /// The order of two documents' keys as text. Our own ids are told apart as they are packed: among thousands of equal
+    /// scores, unpacking each key once a comparison would cost more than the search.
+    pub(crate) fn compare(&self, a: u32, b: u32) -> Ordering {
+        let [left, right] = [a, b].map(|doc| self.packed[doc as usize]);
+        // The first alphabet is in the order of its characters.
+        if left.alphabet == 0 && (right.alphabet, right.prefix) == (0, left.prefix) {
+            let [left, right] = [left, right].map(|key| key.body.map(u8::reverse_bits));
+            return left.cmp(&right);
+        }
+        self.key(a).cmp(&self.key(b))
+    }
+
     pub(crate) fn memory_bytes(&self) -> usize {
         self.packed.capacity() * size_of::<Packed>()
             + self.table.allocation_size()
@@ -128,10 +141,10 @@ fn split(key: &str) -> Option<(&str, u8, [u8; 17])> {
 }
 
 fn five_bits(body: &[u8; 17], i: usize) -> usize {
-    (0..5).fold(0, |value, bit| {
-        let at = i * 5 + bit;
-        value << 1 | usize::from(body[at / 8] >> (at % 8) & 1)
-    })
+    let at = i * 5;
+    let bytes = [body[at / 8], body.get(at / 8 + 1).copied().unwrap_or(0)];
+    let bits = (u16::from_le_bytes(bytes) >> (at % 8)) as u8;
+    usize::from(bits.reverse_bits() >> 3)
 }
 
 fn set_five_bits(body: &mut [u8; 17], i: usize, value: usize) {
@@ -159,5 +172,21 @@ mod tests {
         keys.unset(2);
         assert_eq!((keys.find("D1:3"), keys.find("nothing")), (None, None));
         assert_eq!(size_of::<Packed>(), 20);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn keys_compare_as_their_texts(texts in proptest::collection::vec("(chk_|mem_|)([0-9a-z]{26}|[0-3a-d]{26}|[a-z2-7]{26}|[0-9a-z]{1,3})", 2..6)) {
+            let mut keys = Keys::default();
+            let texts: std::collections::BTreeSet<String> = texts.into_iter().collect();
+            for (doc, text) in (0..).zip(&texts) {
+                keys.set(doc, text);
+            }
+            for (a, left) in (0..).zip(&texts) {
+                for (b, right) in (0..).zip(&texts) {
+                    proptest::prop_assert_eq!(keys.compare(a, b), left.cmp(right));
+                }
+            }
+        }
     }
 }

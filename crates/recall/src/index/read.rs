@@ -1,5 +1,7 @@
 //! What a search reads of an index; document numbers run from 0 to `slots()`, some of them free.
 
+use std::cmp::Ordering;
+
 use super::vectors::Matrix;
 use super::{Index, Meta, Posting, Session, label_term, speakers};
 use crate::text::Tokeniser;
@@ -23,6 +25,10 @@ impl Index {
 
     pub(crate) fn key(&self, id: u32) -> String {
         self.keys.key(id)
+    }
+
+    pub(crate) fn compare_keys(&self, a: u32, b: u32) -> Ordering {
+        self.keys.compare(a, b)
     }
 
     pub(crate) fn name(&self, id: u32) -> &str {

@@ -80,5 +80,5 @@ impl Sessions {
 
 fn order(a: u32, b: u32, metas: &[Meta], keys: &Keys) -> Ordering {
     let seq = |doc: u32| metas[doc as usize].seq;
-    seq(a).cmp(&seq(b)).then_with(|| if a == b { Ordering::Equal } else { keys.key(a).cmp(&keys.key(b)) })
+    seq(a).cmp(&seq(b)).then_with(|| keys.compare(a, b))
 }

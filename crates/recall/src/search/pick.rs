@@ -75,5 +75,5 @@ fn best_of(view: &View<'_>, scores: impl Iterator<Item = f32>, room: usize) -> V
 
 fn newer_first(view: &View<'_>, a: u32, b: u32) -> Ordering {
     let at = |doc: u32| view.meta(doc).occurred_at_us;
-    at(b).cmp(&at(a)).then_with(|| view.key(a).cmp(&view.key(b)))
+    at(b).cmp(&at(a)).then_with(|| view.compare_keys(a, b))
 }

@@ -1,6 +1,7 @@
 //! Several indexes seen as one corpus: one numbering of documents and sessions, one set of statistics.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::index::{Index, Meta, Posting};
@@ -194,6 +195,16 @@ impl<'a> View<'a> {
     pub(crate) fn key(&self, doc: u32) -> String {
         let (index, id) = self.locate(doc);
         index.key(id)
+    }
+
+    /// The order of two documents' keys as text.
+    pub(crate) fn compare_keys(&self, a: u32, b: u32) -> Ordering {
+        let ((home, left), (other, right)) = (self.locate(a), self.locate(b));
+        if std::ptr::eq(home, other) {
+            home.compare_keys(left, right)
+        } else {
+            home.key(left).cmp(&other.key(right))
+        }
     }
 
     pub(crate) fn speaker(&self, doc: u32) -> &'a str {
