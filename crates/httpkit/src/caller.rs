@@ -45,6 +45,10 @@ pub trait Authenticate: Send + Sync + 'static {
 
     /// Whether the credentials verify without asking the database.
     fn verify_in_memory(&self, credentials: &Credentials) -> bool;
+
+    /// Writes down that a caller was refused `resource`, a method and path without its query. What cannot be written down
+    /// is logged.
+    fn record_refusal(&self, ctx: &Ctx, resource: String) -> BoxFuture<'static, ()>;
 }
 
 /// The authenticator of a router, put on it as an extension.
@@ -62,6 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             parts.extensions.get::<Authenticator>().cloned().ok_or_else(|| missing("authenticator"))?;
         match authenticator.authenticate(credentials(parts, &state)).await {
             Ok(ctx) => {
+                state.know(&ctx, authenticator);
                 state.admit(Who::Caller(&ctx), parts).await?;
                 Ok(Self(ctx))
             }

@@ -16,6 +16,7 @@ use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use kernel::{Error, ErrorKind};
 use store::{Redis, Store};
+use tokio::sync::Semaphore;
 use tower::{Layer, ServiceExt};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -27,6 +28,9 @@ use crate::shed::{Gate, Range};
 use crate::timing::in_time;
 use request::Known;
 pub(crate) use request::RequestState;
+
+/// Refusals that may wait for their audit row after they were answered.
+const REFUSALS_BEHIND: usize = 64;
 
 /// Settings of the edge.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +74,8 @@ struct Inner {
     gate: Option<Gate>,
     /// `None` when no other site's page may call.
     cors: ArcSwapOption<CorsLayer>,
+    /// Places of refusals on their way to the audit log.
+    refusals: Arc<Semaphore>,
     series: SeriesTable,
     observer: Box<dyn Fn(Observation<'_>) + Send + Sync>,
 }
@@ -83,6 +89,7 @@ impl Edge {
             limits,
             gate,
             cors: ArcSwapOption::empty(),
+            refusals: Arc::new(Semaphore::new(REFUSALS_BEHIND)),
             series: SeriesTable::default(),
             observer: Box::new(observer),
             config,
@@ -133,7 +140,7 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let state = RequestState::new(&edge, &request, peer);
     request.extensions_mut().insert(state.clone());
-    let method = request.method().clone();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let path = request.extensions().get::<MatchedPath>().cloned();
     let endpoint = path.as_ref().map_or("unmatched", MatchedPath::as_str);
     let series = edge.0.series.get(&method, endpoint);
@@ -147,6 +154,9 @@ async fn pass(State(edge): State<Edge>, mut request: Request, next: Next) -> Res
     let answer = AssertUnwindSafe(work).catch_unwind().await;
     let answer = answer.unwrap_or_else(|_| Problem(Error::internal("a handler panicked")).into_response());
     state.note_write().await;
+    if let Some(Pending(error)) = answer.extensions().get() {
+        state.audit_refusal(error, &method, uri.path()).await;
+    }
     drop(running);
     state.leave();
     let mut response = with_body(answer, &state, &method, endpoint);

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use httpkit::Credentials;
 use kernel::{Ctx, Principal, PrincipalKind, Result, Role, Scopes, Secret, TenantId};
 
+use crate::audit::AuditEntry;
 use crate::standing::{Kind, Standing};
 use crate::token::{Opaque, is_same};
 use crate::{Error, Identity};
@@ -28,6 +29,12 @@ impl httpkit::Authenticate for Identity {
 
     fn verify_in_memory(&self, credentials: &Credentials) -> bool {
         Identity::verify_in_memory(self, credentials)
+    }
+
+    fn record_refusal(&self, ctx: &Ctx, resource: String) -> BoxFuture<'static, ()> {
+        let entry = AuditEntry::of(ctx, self.now(), "request", resource);
+        let identity = self.clone();
+        Box::pin(async move { identity.record_denied(entry).await })
     }
 }
 

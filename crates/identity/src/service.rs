@@ -4,7 +4,7 @@ use ::store::Reach;
 use std::future::Future;
 use std::sync::Arc;
 
-use kernel::{Clock, Ctx, ErrorKind, Micros, Result, TenantId};
+use kernel::{Clock, Ctx, ErrorKind, Micros, Refusal, Result, TenantId};
 use store::Store;
 
 use crate::Config;
@@ -51,15 +51,6 @@ impl Identity {
         self.clock.now()
     }
 
-    /// Records that a caller was refused, in a transaction of its own.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn record_refusal(&self, ctx: &Ctx, action: &'static str, resource: &str) -> Result<()> {
-        let entry = AuditEntry::of(ctx, self.now(), action, resource).outcome(Outcome::Denied);
-        self.record_alone(entry).await
-    }
-
     /// Writes one audit row in a transaction of its own: for acts that did not happen.
     pub(crate) async fn record_alone(&self, entry: AuditEntry) -> Result<()> {
         self.store
@@ -67,6 +58,13 @@ impl Identity {
                 Box::pin(async move { audit::record(tx, &entry).await })
             })
             .await
+    }
+
+    /// Writes down a refusal. One that cannot be written down stays a refusal; the log tells of the lost row.
+    pub(crate) async fn record_denied(&self, entry: AuditEntry) {
+        if let Err(lost) = self.record_alone(entry.outcome(Outcome::Denied)).await {
+            tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
+        }
     }
 
     /// Does `work`; when it is forbidden, records that before answering so.
@@ -93,13 +91,12 @@ impl Identity {
         self.with_refusals(entry, work.await).await
     }
 
-    /// A refusal that cannot be written down stays a refusal; the log tells of the lost row.
-    async fn with_refusals<T>(&self, entry: impl FnOnce() -> AuditEntry, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result
+    async fn with_refusals<T>(&self, entry: impl FnOnce() -> AuditEntry, mut result: Result<T>) -> Result<T> {
+        if let Err(error) = &mut result
             && error.kind == ErrorKind::Forbidden
-            && let Err(lost) = self.record_alone(entry().outcome(Outcome::Denied)).await
         {
-            tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
+            self.record_denied(entry()).await;
+            error.refusal = Refusal::Recorded;
         }
         result
     }

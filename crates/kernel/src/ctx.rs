@@ -89,7 +89,7 @@ impl Ctx {
     /// `not_found` when a bound credential names somebody else: foreign people look like absent ones.
     pub fn owner(&self, named: Option<&str>) -> Result<String> {
         match (&self.principal.user_id, named) {
-            (Some(bound), Some(named)) if bound != named => Err(Error::not_found("person")),
+            (Some(bound), Some(named)) if bound != named => Err(Error::foreign("person")),
             (Some(bound), _) => Ok(bound.clone()),
             (None, Some(named)) => Ok(named.to_owned()),
             (None, None) => Ok(self.principal.id.clone()),

@@ -50,6 +50,18 @@ pub struct FieldError {
     pub index: Option<usize>,
 }
 
+/// What an error means to the audit log, which the answer never tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refusal {
+    /// What its kind says: `Forbidden` is a refusal, nothing else is.
+    #[default]
+    ByKind,
+    /// A refusal that looks like an absence: the row is another person's of the same tenant.
+    Foreign,
+    /// A refusal that has its audit row already.
+    Recorded,
+}
+
 /// An error on its way to a caller.
 #[derive(Debug)]
 pub struct Error {
@@ -63,6 +75,8 @@ pub struct Error {
     pub fields: Vec<FieldError>,
     /// Seconds to wait, for `RateLimited` and `Unavailable`.
     pub retry_after_seconds: Option<u32>,
+    /// Whether it is to be audited as a refusal.
+    pub refusal: Refusal,
     /// The cause, logged once where the error is answered.
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -76,6 +90,7 @@ impl Error {
             public: public.into(),
             fields: Vec::new(),
             retry_after_seconds: None,
+            refusal: Refusal::ByKind,
             source: None,
         }
     }
@@ -96,6 +111,20 @@ impl Error {
     /// Absent or somebody else's `thing`.
     pub fn not_found(thing: &str) -> Self {
         Self::new(ErrorKind::NotFound, "not_found", format!("no such {thing}"))
+    }
+
+    /// Somebody else's `thing` of the same tenant: answered as an absent one, audited as a refusal.
+    pub fn foreign(thing: &str) -> Self {
+        Self { refusal: Refusal::Foreign, ..Self::not_found(thing) }
+    }
+
+    /// A row that was found, if `may` lets the caller have it.
+    ///
+    /// # Errors
+    /// `not_found` for an absent `thing` and for a foreign one, which is audited.
+    pub fn unless_foreign<T>(thing: &str, found: Option<T>, may: impl FnOnce(&T) -> bool) -> Result<T> {
+        let row = found.ok_or_else(|| Self::not_found(thing))?;
+        if may(&row) { Ok(row) } else { Err(Self::foreign(thing)) }
     }
 
     /// A missing right.
@@ -123,6 +152,15 @@ impl Error {
         let mut error = Self::new(ErrorKind::Unavailable, code, public);
         error.retry_after_seconds = Some(1);
         error
+    }
+
+    /// Whether the caller was refused something and no audit row tells of it yet.
+    pub fn is_unrecorded_refusal(&self) -> bool {
+        match self.refusal {
+            Refusal::ByKind => self.kind == ErrorKind::Forbidden,
+            Refusal::Foreign => true,
+            Refusal::Recorded => false,
+        }
     }
 
     /// Adds the cause.

@@ -12,7 +12,7 @@ pub mod secret;
 pub mod time;
 
 pub use ctx::{Ctx, Principal, PrincipalKind};
-pub use error::{Error, ErrorKind, FieldError, Result};
+pub use error::{Error, ErrorKind, FieldError, Refusal, Result};
 pub use id::TenantId;
 pub use page::{Cursor, Page, PageRequest};
 pub use scope::{Role, Scope, Scopes};

@@ -1,6 +1,9 @@
 //! The API of all rooms together, and its description.
 
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header;
+use axum::routing::get;
 use identity::Identity;
 use memory::Memory;
 use utoipa::OpenApi;
@@ -65,8 +68,9 @@ fn describe(parts: [utoipa::openapi::OpenApi; 4]) -> utoipa::openapi::OpenApi {
 
 /// `/openapi.json` and the interactive page at `/docs`, from this binary alone.
 pub fn documentation(api: utoipa::openapi::OpenApi) -> Router {
-    SwaggerUi::new("/docs")
-        .url("/openapi.json", api)
-        .config(Config::default().try_it_out_enabled(true))
-        .into()
+    // Rendered once: the page's own handler would render it anew for each request, 240 kB that a slow reader holds.
+    let text = Bytes::from(api.to_json().expect("a description is plain data"));
+    let answer = || async move { ([(header::CONTENT_TYPE, "application/json")], text) };
+    let page = SwaggerUi::new("/docs").config(Config::from("/openapi.json").try_it_out_enabled(true));
+    Router::from(page).route("/openapi.json", get(answer))
 }

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
-use http::HeaderMap;
 use http::request::Parts;
-use kernel::Ctx;
+use http::{HeaderMap, Method};
+use kernel::{Ctx, Error};
 
 use super::Edge;
+use crate::Authenticator;
 use crate::accept::OverTls;
 use crate::address::network;
 use crate::limits::{RateClass, RateState, Who};
@@ -19,6 +20,9 @@ use crate::shed::{Asker, Permit, ShedClass};
 
 /// A body that is complete within this time keeps the place of its request.
 const PROMPT: Duration = Duration::from_millis(50);
+
+/// Characters of a path in the audit log.
+const MAX_RESOURCE: usize = 300;
 
 /// What the edge knows of a request, in its extensions.
 #[derive(Clone)]
@@ -33,8 +37,8 @@ pub(crate) struct Known {
     edge: Edge,
     /// Not one of the methods that only read.
     may_write: bool,
-    /// Who asks, once that is known.
-    caller: OnceLock<Ctx>,
+    /// Who asks, and who said so, once that is known.
+    caller: OnceLock<(Ctx, Authenticator)>,
     pub(super) rate: OnceLock<RateState>,
     /// The request's place among those that run, until its answer is made.
     place: Mutex<Option<Permit>>,
@@ -68,15 +72,33 @@ impl Deref for RequestState {
 impl Known {
     /// For log lines; empty while nobody is known to ask.
     pub(super) fn tenant(&self) -> &str {
-        self.caller.get().map_or("", |ctx| ctx.tenant.as_str())
+        self.caller.get().map_or("", |(ctx, _)| ctx.tenant.as_str())
+    }
+
+    /// Remembers who asks; a request has one caller.
+    pub(crate) fn know(&self, ctx: &Ctx, authenticator: Authenticator) {
+        let _ = self.caller.set((ctx.clone(), authenticator));
+    }
+
+    /// Has a refusal written down that no audit row tells of yet. The answer does not wait for it, so that a foreign row
+    /// is not told from an absent one by the time it takes; only where many are on their way it does.
+    pub(super) async fn audit_refusal(&self, error: &Error, method: &Method, path: &str) {
+        let (true, Some((ctx, authenticator))) = (error.is_unrecorded_refusal(), self.caller.get()) else {
+            return;
+        };
+        let path: String = path.chars().take(MAX_RESOURCE).collect();
+        let row = authenticator.record_refusal(ctx, format!("{method} {path}"));
+        match self.edge.0.refusals.clone().try_acquire_owned() {
+            Ok(place) => drop(tokio::spawn(async move {
+                row.await;
+                drop(place);
+            })),
+            Err(_) => row.await,
+        }
     }
 
     /// Counts the request against its limits, then waits for a place among those that run.
     pub(crate) async fn admit(&self, who: Who<'_>, parts: &Parts) -> kernel::Result<()> {
-        if let Who::Caller(ctx) = who {
-            // A request has one caller.
-            let _ = self.caller.set(ctx.clone());
-        }
         self.count_request(who, parts).await?;
         let Some(gate) = &self.edge.0.gate else {
             return Ok(());
@@ -116,7 +138,7 @@ impl Known {
 
     /// Remembers a caller who wrote before they are told so, whatever became of it.
     pub(super) async fn note_write(&self) {
-        if let (true, Some(ctx), Some(store)) =
+        if let (true, Some((ctx, _)), Some(store)) =
             (self.may_write, self.caller.get(), &self.edge.0.config.replicated)
         {
             store.note_write(ctx).await;

@@ -98,11 +98,9 @@ impl Identity {
             let mut conn = self.store.read(&ctx.tenant).await?;
             store::find_key(&mut conn, &ctx.tenant, key_id).await?
         };
-        let key = key.ok_or_else(|| Error::not_found("API key"))?;
-        if user_id.is_some() && key.user_id.as_deref() != user_id {
-            self.record_refusal(ctx, "identity.revoke_key", &resource).await?;
-            return Err(Error::not_found("API key"));
-        }
+        let key = Error::unless_foreign("API key", key, |key| {
+            user_id.is_none() || key.user_id.as_deref() == user_id
+        })?;
         let (now, tenant) = (self.now(), ctx.tenant.clone());
         let entry = AuditEntry::of(ctx, now, "identity.revoke_key", resource);
         let revoked = self

@@ -140,13 +140,7 @@ impl Identity {
             let mut conn = self.store.read(&ctx.tenant).await?;
             store::find_session_owner(&mut conn, &ctx.tenant, session_id).await?
         };
-        if owner.is_some() && owner != ctx.principal.user_id {
-            let resource = format!("session:{session_id}");
-            self.record_refusal(ctx, "identity.end_session", &resource).await?;
-        }
-        if owner.is_none() || owner != ctx.principal.user_id {
-            return Err(Error::not_found("session"));
-        }
+        Error::unless_foreign("session", owner, |owner| Some(owner) == ctx.principal.user_id.as_ref())?;
         self.close_session(ctx, session_id, "identity.end_session").await
     }
 

@@ -104,8 +104,8 @@ impl Memory {
         let mut conn = self.0.store.read(&ctx.tenant).await?;
         let found = sql::find(&mut conn, &ctx.tenant, memory_id).await?;
         let now = self.0.clock.now();
-        let is_there = |head: &Head| may_read(ctx, head) && head.expires_at.is_none_or(|at| at > now.0);
-        found.filter(is_there).ok_or_else(|| Error::not_found("memory"))
+        let standing = found.filter(|head| head.expires_at.is_none_or(|at| at > now.0));
+        Error::unless_foreign("memory", standing, |head| may_read(ctx, head))
     }
 
     /// One memory.

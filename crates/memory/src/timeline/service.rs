@@ -26,7 +26,7 @@ impl Memory {
     async fn readable_event(&self, ctx: &Ctx, event_id: &str) -> Result<StoredEvent> {
         let mut conn = self.0.store.read(&ctx.tenant).await?;
         let found = sql::find_event(&mut conn, &ctx.tenant, event_id, self.0.clock.now()).await?;
-        found.filter(|event| may_read(ctx, event)).ok_or_else(|| Error::not_found("event"))
+        Error::unless_foreign("event", found, |event| may_read(ctx, event))
     }
 
     /// Latest events of one conversation, latest first; `before` is the sequence number to go on from.
@@ -102,12 +102,11 @@ impl Memory {
     pub async fn get_chunk(&self, ctx: &Ctx, chunk_id: &str) -> Result<Chunk> {
         ctx.require(Scope::MemoryRead)?;
         check_id("chk", chunk_id)?;
-        let absent = || Error::not_found("chunk");
         let mut conn = self.0.store.read(&ctx.tenant).await?;
         let mut chunks = search_sql::list_chunks(&mut conn, &ctx.tenant, &[chunk_id]).await?;
-        let chunk = chunks.pop().ok_or_else(absent)?;
+        let chunk = chunks.pop().ok_or_else(|| Error::not_found("chunk"))?;
         let found = sql::find_event(&mut conn, &ctx.tenant, &chunk.event_id, self.0.clock.now()).await?;
-        let event = found.filter(|event| may_read(ctx, event)).ok_or_else(absent)?;
+        let event = Error::unless_foreign("chunk", found, |event| may_read(ctx, event))?;
         let text = chunk_text(&chunk, &event);
         let event = Event::from(event);
         Ok(Chunk {
@@ -136,7 +135,7 @@ impl Memory {
         let mut conn = self.0.store.read(&ctx.tenant).await?;
         let row = search_sql::find_artifact(&mut conn, &ctx.tenant, artifact_id).await?.ok_or_else(absent)?;
         let event = sql::find_event(&mut conn, &ctx.tenant, &row.event_id, self.0.clock.now()).await?;
-        event.filter(|event| may_read(ctx, event)).ok_or_else(absent)?;
+        Error::unless_foreign("artifact", event, |event| may_read(ctx, event))?;
         drop(conn);
         self.0.blobs.get(&row.blob_key).await?.ok_or_else(absent)
     }

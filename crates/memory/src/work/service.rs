@@ -49,7 +49,7 @@ impl Memory {
         let mut conn = self.0.store.read(&ctx.tenant).await?;
         let found = sql::find_decision(&mut conn, &ctx.tenant, id).await?;
         let may_read = |row: &Decision| may_read_row(ctx, &row.user_id, &row.channel, &row.sensitivity);
-        found.filter(may_read).ok_or_else(|| Error::not_found("decision"))
+        Error::unless_foreign("decision", found, may_read)
     }
 
     /// Decisions of an owner and those the tenant shares, newest first; `active` or `superseded` ones.
@@ -113,7 +113,11 @@ impl Memory {
         check_id("tsk", id)?;
         let mut conn = self.0.store.read(&ctx.tenant).await?;
         let found = sql::find_task(&mut conn, &ctx.tenant, owner, id).await?;
-        found.ok_or_else(|| Error::not_found("task"))
+        match found {
+            Some(task) => Ok(task),
+            None if sql::is_task(&mut conn, &ctx.tenant, id).await? => Err(Error::foreign("task")),
+            None => Err(Error::not_found("task")),
+        }
     }
 
     /// Tasks of an owner and those the tenant shares, most urgent first; open and doing ones when no status is named.

@@ -293,6 +293,18 @@ pub(crate) async fn find_task(
     Ok(row.map(Task::from))
 }
 
+/// Whether anybody of the tenant has this task.
+pub(crate) async fn is_task(conn: &mut Conn, tenant: &TenantId, id: &str) -> Result<bool> {
+    let found: Option<(i64,)> = fetch_optional!(
+        conn,
+        (i64,),
+        "SELECT CAST(1 AS BIGINT) FROM tasks WHERE tenant_id = $1 AND task_id = $2",
+        tenant.as_str(),
+        id,
+    )?;
+    Ok(found.is_some())
+}
+
 /// Lists an owner's tasks, and those the tenant shares, by priority, then age; no status means open and doing.
 pub(crate) async fn list_tasks(
     conn: &mut Conn,

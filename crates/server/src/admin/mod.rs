@@ -57,17 +57,14 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
-    /// Lets operators pass; anybody else is refused, and that is audited in their own tenant.
+    /// Lets operators pass; anybody else is refused.
     ///
     /// # Errors
     /// `forbidden`.
-    pub(crate) async fn operator(&self, ctx: &Ctx, action: &'static str) -> Result<()> {
+    pub(crate) async fn operator(&self, ctx: &Ctx) -> Result<()> {
         let operators = self.identity.operator_tenant(self.config.operator_tenant.as_ref()).await?;
         if ctx.tenant == operators && ctx.scopes.has(Scope::Admin) {
             return Ok(());
-        }
-        if let Err(lost) = self.identity.record_refusal(ctx, action, "server").await {
-            tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
         }
         Err(Error::forbidden(
             "this is for the operators of the server: administrators of the tenant that OPERATOR_TENANT names, or of the first tenant",
@@ -85,7 +82,7 @@ impl Admin {
         resource: String,
         act: impl for<'t> FnOnce(&'t mut Tx, Micros) -> BoxFuture<'t, Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.operator(ctx, action).await?;
+        self.operator(ctx).await?;
         let entry = AuditEntry::of(ctx, self.clock.now(), action, resource);
         self.store
             .write(action, Reach::Everyone, move |tx| {

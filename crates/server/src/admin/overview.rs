@@ -39,7 +39,7 @@ async fn list_dependencies(
     State(admin): State<Admin>,
     Caller(ctx): Caller,
 ) -> Result<impl IntoResponse, Problem> {
-    admin.operator(&ctx, "admin.dependencies.list").await?;
+    admin.operator(&ctx).await?;
     Ok(Json(DependencyList { items: admin.dependencies.report() }))
 }
 
@@ -51,7 +51,7 @@ async fn get_configuration(
     State(admin): State<Admin>,
     Caller(ctx): Caller,
 ) -> Result<impl IntoResponse, Problem> {
-    admin.operator(&ctx, "admin.configuration.read").await?;
+    admin.operator(&ctx).await?;
     let in_use = admin.settings.in_use();
     Ok(Json(Configuration { settings: in_use.shown, warnings: in_use.warnings }))
 }

@@ -42,7 +42,7 @@ async fn show_retention(
     State(admin): State<Admin>,
     Caller(ctx): Caller,
 ) -> Result<impl IntoResponse, Problem> {
-    admin.operator(&ctx, "admin.retention.show").await?;
+    admin.operator(&ctx).await?;
     let found =
         retention::preview(&admin.store, &admin.clock, &background::retention_rules(&admin.rights.blobs))
             .await?;

@@ -51,7 +51,7 @@ struct ScheduleList {
     responses((status = 200, body = ScheduleList), (status = 401, body = ProblemBody),
         (status = 403, body = ProblemBody)))]
 async fn list_all(State(admin): State<Admin>, Caller(ctx): Caller) -> Result<impl IntoResponse, Problem> {
-    admin.operator(&ctx, "admin.schedules.list").await?;
+    admin.operator(&ctx).await?;
     let mut conn = admin.store.read(Reach::Everyone).await?;
     let leader = lease::find_holder(&mut conn, LEASE, admin.clock.now()).await?;
     let body = |row: ScheduleRow| ScheduleBody {

@@ -122,13 +122,13 @@ async fn export_memory(
     ctx.require(Scope::MemoryRead)?;
     let user_id = match (request.user_id, request.tenant == Some(true)) {
         (None, true) => {
-            rights.refusals(&ctx, "rights.export", ctx.require(Scope::Admin)).await?;
+            ctx.require(Scope::Admin)?;
             None
         }
         (Some(_), true) => {
             return Err(at_fields(&["user_id", "tenant"], "name either a user_id or \"tenant\": true").into());
         }
-        (named, false) => Some(rights.refusals(&ctx, "rights.export", Rights::owner(&ctx, named)).await?),
+        (named, false) => Some(Rights::owner(&ctx, named)?),
     };
     let export = rights.export(&ctx, user_id, request.objects.unwrap_or(false)).await?;
     Ok((StatusCode::ACCEPTED, Json(ExportBody::from(export))))
@@ -161,7 +161,7 @@ async fn visible(rights: &Rights, ctx: &Ctx, export_id: &str) -> Result<ExportRo
     let found = rights::find_export(&mut conn, &ctx.tenant, export_id).await?;
     let asker = asker(ctx)?;
     let is_own = |row: &ExportRow| asker.as_ref().is_none_or(|asker| *asker == row.requested_by);
-    found.filter(is_own).ok_or_else(|| Error::not_found("export"))
+    Error::unless_foreign("export", found, is_own)
 }
 
 /// Shows an export and how far it has come.

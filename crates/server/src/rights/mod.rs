@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use identity::Identity;
 use identity::audit::{self, AuditEntry};
-use kernel::{Clock, Ctx, Error, ErrorKind, Result, Scope, TenantId};
+use kernel::{Clock, Ctx, Error, Result, Scope, TenantId};
 use serde_json::json;
 use store::jobs::{self, NewJob};
 use store::rights::{self, Domain, Erasure, Subject, Who};
@@ -70,7 +70,7 @@ impl Rights {
     async fn erase(&self, ctx: &Ctx, subject: Subject) -> Result<Erasure> {
         let is_own = subject.user_id().is_some_and(|user| ctx.owner(None).is_ok_and(|own| own == user));
         let scope = if is_own { Scope::MemoryWrite } else { Scope::Admin };
-        self.refusals(ctx, "rights.erase", ctx.require(scope)).await?;
+        ctx.require(scope)?;
         let audited = AuditEntry::of(ctx, self.clock.now(), "rights.erase", "");
         let asked = self.request(subject, ctx.owner(None)?, audited).await?;
         self.store.note_write(ctx).await;
@@ -134,16 +134,5 @@ impl Rights {
         let mut conn = self.store.read(tenant).await?;
         let found = rights::find_erasure(&mut conn, tenant, erasure_id).await?;
         found.ok_or_else(|| Error::not_found("erasure"))
-    }
-
-    /// Audits a refusal before it is answered.
-    async fn refusals<T>(&self, ctx: &Ctx, action: &'static str, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result
-            && error.kind == ErrorKind::Forbidden
-            && let Err(lost) = self.identity.record_refusal(ctx, action, "rights").await
-        {
-            tracing::error!(code = lost.code, source = ?lost.source, "a refusal could not be audited");
-        }
-        result
     }
 }

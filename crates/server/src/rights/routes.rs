@@ -177,7 +177,7 @@ async fn erase_memory(
     Caller(ctx): Caller,
     Body(request): Body<EraseRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let subject = rights.refusals(&ctx, "rights.erase", request.subject(&ctx)).await?;
+    let subject = request.subject(&ctx)?;
     let erasure = rights.erase(&ctx, subject).await?;
     Ok((StatusCode::ACCEPTED, Json(ErasureBody::try_from(erasure)?)))
 }
@@ -214,7 +214,7 @@ async fn visible(rights: &Rights, ctx: &Ctx, erasure_id: &str) -> Result<Erasure
     ctx.require(Scope::MemoryRead)?;
     let found = rights.get(&ctx.tenant, erasure_id).await?;
     match asker(ctx)? {
-        Some(asker) if asker != found.requested_by => Err(Error::not_found("erasure")),
+        Some(asker) if asker != found.requested_by => Err(Error::foreign("erasure")),
         _ => Ok(found),
     }
 }

@@ -1,9 +1,13 @@
 //! Who may do what: every route of the description against every kind of caller.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::principals::key;
 use crate::routes_table::{Access, BESIDE, CALLERS, ROUTES, World};
 use crate::support::*;
 
@@ -87,7 +91,7 @@ on_both_engines! {
     async fn each_caller_gets_what_the_table_says_and_nothing_else(engine: Engine) {
         let world = World::on(Server::start(engine).await).await;
         let server = &world.server;
-        let mut wrong = Vec::new();
+        let (mut wrong, mut refusals) = (Vec::new(), BTreeMap::new());
         let mut check = |said: String, answer: &Answer, status: u16, code: &str| {
             let code_fits = code.is_empty() || answer.code() == code;
             if answer.status != status || !code_fits {
@@ -131,10 +135,27 @@ on_both_engines! {
                     Access::Caller(statuses) => statuses[at],
                 };
                 let request = world.request(route).await.bearer_auth(&world.callers[at]);
-                check(said(who), &server.send(request).await, status, "");
+                let answer = server.send(request).await;
+                check(said(who), &answer, status, "");
+                if [403, 404].contains(&status) && who != "stranger" {
+                    refusals.insert(answer.header("x-request-id").to_owned(), said(who));
+                }
             }
         }
         assert!(wrong.is_empty(), "{} wrong answers:\n{}", wrong.len(), wrong.join("\n"));
+        // What is refused and what is another person's are on record, though the latter looks absent.
+        let audit = key(server, "acme", &["admin"], None).await;
+        let unrecorded = |rows: &Answer| {
+            let rows: Vec<Value> = rows.text().lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+            let recorded: BTreeSet<&str> = rows.iter().filter_map(|row| row["request_id"].as_str()).collect();
+            refusals.iter().filter(|(id, _)| !recorded.contains(id.as_str())).map(|(_, said)| said.clone()).collect::<Vec<_>>()
+        };
+        let denied = "/api/v1/audit/export?format=jsonl&outcome=denied";
+        let complete = eventually(60, || server.get_as(&audit, denied), |rows| unrecorded(rows).is_empty());
+        let _ = tokio::time::timeout(Duration::from_secs(5), complete).await;
+        let missing = unrecorded(&server.get_as(&audit, denied).await);
+        assert!(missing.is_empty(), "{} refusals are not on record:\n{}", missing.len(), missing.join("\n"));
+        assert!(refusals.len() > 100);
         // The last row was for sessions: they are over, and keys are not.
         server.get_as(&world.member.access, "/auth/sessions").await.expect(401);
         server.get_as(world.caller("reader key"), "/auth/sessions").await.expect(200);

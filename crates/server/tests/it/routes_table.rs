@@ -161,7 +161,8 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// Routes that are no part of the described API: health, metrics, and the description itself.
-pub(crate) const BESIDE: [&str; 9] = [
+pub(crate) const BESIDE: [&str; 10] = [
+    "/openapi.json",
     "/healthz",
     "/health",
     "/health/live",

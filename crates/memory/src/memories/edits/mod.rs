@@ -211,12 +211,10 @@ impl Memory {
         let (memory, ctx, edit_id, now) = (self.clone(), ctx.clone(), edit_id.to_owned(), self.0.clock.now());
         let decided = self.0.store.write("memory.decide_edit", Reach::of(&ctx.tenant.clone()), move |tx| {
             Box::pin(async move {
-                let absent = || Error::not_found("edit");
-                let mut row = sql::find(tx, &ctx.tenant, &edit_id).await?.ok_or_else(absent)?;
-                let target = memories::find(tx, &ctx.tenant, &row.target_id).await?.ok_or_else(absent)?;
-                if !may_change(&ctx, &target) {
-                    return Err(absent());
-                }
+                let row = sql::find(tx, &ctx.tenant, &edit_id).await?;
+                let mut row = row.ok_or_else(|| Error::not_found("edit"))?;
+                let target = memories::find(tx, &ctx.tenant, &row.target_id).await?;
+                let target = Error::unless_foreign("edit", target, |target| may_change(&ctx, target))?;
                 if row.status != "pending" || (approve && target.version != row.target_version) {
                     return Err(Error::conflict(
                         "edit_stale",
