@@ -72,6 +72,10 @@ pub struct ProblemBody {
     /// Seconds to wait before trying again, if waiting helps.
     #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// What is there now, where somebody else was faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub current: Option<serde_json::Value>,
 }
 
 /// One wrong field.
@@ -103,6 +107,7 @@ pub(crate) fn body_of(error: &Error, request_id: &str) -> Vec<u8> {
             .map(|f| FieldBody { field: f.field.clone(), message: f.message.clone(), index: f.index })
             .collect(),
         retry_after: error.retry_after_seconds,
+        current: error.current.as_deref().cloned(),
     };
     serde_json::to_vec(&body).expect("a problem is plain data")
 }

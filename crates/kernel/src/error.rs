@@ -77,6 +77,8 @@ pub struct Error {
     pub retry_after_seconds: Option<u32>,
     /// Whether it is to be audited as a refusal.
     pub refusal: Refusal,
+    /// What is there now, for `Conflict`: the caller can begin again from it.
+    pub current: Option<Box<serde_json::Value>>,
     /// The cause, logged once where the error is answered.
     pub source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -91,6 +93,7 @@ impl Error {
             fields: Vec::new(),
             retry_after_seconds: None,
             refusal: Refusal::ByKind,
+            current: None,
             source: None,
         }
     }
@@ -167,6 +170,13 @@ impl Error {
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// Adds what is there now.
+    #[must_use]
+    pub fn showing(mut self, current: impl serde::Serialize) -> Self {
+        self.current = serde_json::to_value(current).ok().map(Box::new);
         self
     }
 

@@ -2,8 +2,10 @@
 //!
 //! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`embed`] adds vectors in the background.
 
+pub mod blocks;
 pub mod embed;
 pub mod events;
+pub mod files;
 pub mod memories;
 mod redact;
 pub mod rights;

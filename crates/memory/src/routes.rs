@@ -2,7 +2,7 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, events, memories, search, timeline, work};
+use crate::{Memory, blocks, events, memories, search, timeline, work};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
@@ -11,4 +11,5 @@ pub fn routes() -> OpenApiRouter<Memory> {
         .merge(timeline::routes::routes())
         .merge(memories::routes::routes())
         .merge(work::routes::routes())
+        .merge(blocks::routes::routes())
 }

@@ -53,6 +53,7 @@ pub fn all(engine: Engine) -> &'static [Migration] {
         "008_sealed",
         "009_data_rights",
         "010_memories",
+        "011_deleted_blocks",
     )
 }
 

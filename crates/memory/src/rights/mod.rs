@@ -2,12 +2,17 @@
 
 mod retention;
 
+use std::collections::BTreeMap;
+
 use ::store::rights::{Area, Domain, Rows, Subject, list_masks, nothing};
 use ::store::{Tx, execute};
 use futures::future::BoxFuture;
-use kernel::{Error, Micros, Result};
+use kernel::{Error, Micros, Result, TenantId};
 
 pub use self::retention::retention;
+use crate::events::store::bump_scopes;
+use crate::events::{Channel, Sensitivity};
+use crate::search::policy::Partition;
 
 /// The tables of memory.
 pub static DOMAIN: Domain = Domain {
@@ -134,6 +139,17 @@ pub(crate) async fn refuse_erased(tx: &mut Tx, writes: &[(&str, &str, &str)]) ->
     Ok(())
 }
 
+/// Takes the lock that every request for an erasure of `owner` takes, and refuses to write if there is one. The owner's other
+/// writers of blocks, rules, capsules and entities wait, too, until the transaction ends.
+///
+/// # Errors
+/// `erasure_in_progress`.
+pub(crate) async fn hold_owner(tx: &mut Tx, tenant: &TenantId, owner: &str, now: Micros) -> Result<()> {
+    let home = Partition { home: Channel::Private, owner: owner.to_owned(), tier: Sensitivity::None };
+    bump_scopes(tx, &BTreeMap::from([((tenant.to_string(), home), (0, 0))]), now).await?;
+    refuse_erased(tx, &[(tenant.as_str(), owner, "")]).await
+}
+
 /// Holds for a row `e` with an owner and a conversation that no unfinished erasure covers.
 macro_rules! not_erased {
     () => {
@@ -142,6 +158,15 @@ macro_rules! not_erased {
     };
 }
 pub(crate) use not_erased;
+
+/// Holds for a row `e` of an owner as a whole that no unfinished erasure covers.
+macro_rules! owner_not_erased {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM erasures AS x WHERE x.tenant_id = e.tenant_id AND x.finished_at IS NULL \
+         AND x.session_id IS NULL AND (x.user_id IS NULL OR x.user_id = e.user_id))"
+    };
+}
+pub(crate) use owner_not_erased;
 
 /// Holds for a memory `m` that no unfinished erasure covers.
 macro_rules! memory_not_erased {

@@ -77,7 +77,56 @@ pub fn retention() -> Vec<Rule> {
             },
         ),
     };
-    vec![events, memories, retracted]
+    vec![events, memories, retracted, deleted_blocks()]
+}
+
+/// Blocks that were deleted before `$1` and that no legal hold keeps.
+macro_rules! deleted_blocks {
+    () => {
+        " FROM blocks AS b WHERE b.deleted AND b.recorded_at < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = b.tenant_id \
+             AND (h.user_id IS NULL OR h.user_id = b.user_id))"
+    };
+}
+
+fn deleted_blocks() -> Rule {
+    Rule {
+        name: "blocks.deleted",
+        days: 30,
+        remove: Remove::Batches(
+            |conn, before| {
+                Box::pin(async move {
+                    let sql = concat!("SELECT COUNT(*)", deleted_blocks!());
+                    Ok(::store::fetch_one!(conn, (i64,), sql, before.0)?.0)
+                })
+            },
+            |tx, before, limit| {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "SELECT b.tenant_id, b.block_id",
+                        deleted_blocks!(),
+                        " ORDER BY b.block_id LIMIT $2"
+                    );
+                    let rows = fetch_all!(tx, (String, String), sql, before.0, limit.min(EVENTS))?;
+                    for (tenant, id) in &rows {
+                        execute!(
+                            tx,
+                            "DELETE FROM block_versions WHERE tenant_id = $1 AND block_id = $2",
+                            tenant,
+                            id
+                        )?;
+                        execute!(
+                            tx,
+                            "DELETE FROM blocks WHERE tenant_id = $1 AND block_id = $2",
+                            tenant,
+                            id
+                        )?;
+                    }
+                    Ok(rows.len() as u64)
+                })
+            },
+        ),
+    }
 }
 
 /// Memories that expired before `$1` and that no legal hold keeps.

@@ -20,6 +20,9 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
         ("POST", "decisions") => "decision",
         ("POST" | "PATCH", "tasks" | "tasks/{task_id}") => "task",
         ("PATCH" | "DELETE", "memories/{memory_id}") => "edit",
+        ("POST" | "PATCH" | "DELETE", path) if path.starts_with("blocks") => "block",
+        ("GET", "blocks") => "list",
+        ("GET", path) if path.starts_with("blocks/") => "get",
         ("POST", path) if path.starts_with("edits") || path.starts_with("memories/{memory_id}/") => "edit",
         ("GET", "events" | "memory/timeline" | "sessions" | "memories" | "edits" | "decisions" | "tasks") => {
             "list"

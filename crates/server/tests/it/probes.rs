@@ -11,7 +11,7 @@ use store::{Reach, execute};
 use crate::answer::Answer;
 use crate::bad_bodies::{fields, schema_of, with};
 use crate::principals::{Person, SignedIn, fresh_session, key, signed_in};
-use crate::routes_table::{Access, ROUTES, Route, World, erased, exported};
+use crate::routes_table::{Access, ROUTES, Route, World, erased, exported, fresh_name};
 use crate::support::*;
 
 /// Where a request names a thing.
@@ -52,6 +52,7 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "artifact_id" => "artifact",
         "supersedes" if path == "/api/v1/decisions" => "decision",
         "memory_id" | "target_id" | "supersedes" => "memory",
+        "label" => "block",
         "decision_id" => "decision",
         "task_id" | "blocked_by" => "task",
         "edit_id" => "edit",
@@ -132,6 +133,8 @@ impl Things {
         let decision = server.post_as(access, "/api/v1/decisions", &decision).await.expect(201).json;
         let task =
             server.post_as(access, "/api/v1/tasks", &json!({"title": "light it"})).await.expect(201).json;
+        let block = json!({"label": fresh_name(), "text": "the keeper sleeps by day"});
+        let block = server.post_as(access, "/api/v1/blocks", &block).await.expect(201).json;
         let key = json!({"name": "own", "scopes": ["memory:read"]});
         let key = server.post_as(access, "/api/v1/api-keys", &key).await.expect(201).json;
         let session = server.get_as(access, "/api/v1/session").await.expect(200).json;
@@ -150,6 +153,7 @@ impl Things {
             ("edit", text(&edit["edit_id"])),
             ("decision", text(&decision["decision_id"])),
             ("task", text(&task["task_id"])),
+            ("block", text(&block["label"])),
             ("chunk", text(&made["chunk_ids"][0])),
             ("artifact", text(&made["artifact_id"])),
             ("erasure", erased(server, access).await),
@@ -174,6 +178,7 @@ impl Things {
             ("edit", "edt"),
             ("decision", "dec"),
             ("task", "tsk"),
+            ("block", "name"),
             ("chunk", "chk"),
             ("artifact", "art"),
             ("erasure", "era"),

@@ -52,6 +52,7 @@ const READS_LATER: Access = Access::Caller([202, 202, 202, 202, 202, 403, 202, 2
 const READS_ASKED: Access = Access::Caller([404, 200, 200, 200, 404, 403, 200, 404, 404]);
 const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
 const WRITES_ONE: Access = Access::Caller([403, 200, 404, 404, 403, 200, 200, 404, 404]);
+const REMOVES_ONE: Access = Access::Caller([403, 204, 404, 404, 403, 204, 204, 404, 404]);
 /// The owner of what an edit changes, and the administrators of the tenant.
 const DECIDES: Access = Access::Caller([403, 200, 200, 200, 403, 200, 200, 404, 404]);
 const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
@@ -125,11 +126,7 @@ pub(crate) const ROUTES: &[Route] = &[
     native("POST", "/api/v1/memories", WRITES),
     native("GET", "/api/v1/memories/{memory_id}", READS_ONE),
     native("PATCH", "/api/v1/memories/{memory_id}", WRITES_ONE),
-    native(
-        "DELETE",
-        "/api/v1/memories/{memory_id}",
-        Access::Caller([403, 204, 404, 404, 403, 204, 204, 404, 404]),
-    ),
+    native("DELETE", "/api/v1/memories/{memory_id}", REMOVES_ONE),
     native("GET", "/api/v1/memories/{memory_id}/history", READS_ONE),
     native("GET", "/api/v1/memories/{memory_id}/sources", READS_ONE),
     native("POST", "/api/v1/memories/{memory_id}/pin", WRITES_ONE),
@@ -144,6 +141,12 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/tasks", READS),
     native("POST", "/api/v1/tasks", WRITES),
     native("PATCH", "/api/v1/tasks/{task_id}", Access::Caller([403, 200, 404, 404, 403, 404, 200, 404, 404])),
+    native("GET", "/api/v1/blocks", READS),
+    native("POST", "/api/v1/blocks", WRITES),
+    native("GET", "/api/v1/blocks/{label}", READS_ONE),
+    native("PATCH", "/api/v1/blocks/{label}", WRITES_ONE),
+    native("DELETE", "/api/v1/blocks/{label}", REMOVES_ONE),
+    native("GET", "/api/v1/blocks/{label}/versions", READS_ONE),
     native("GET", "/api/v1/admin/dependencies", OPERATES),
     native("GET", "/api/v1/admin/configuration", OPERATES),
     native("GET", "/api/v1/admin/jobs", OPERATES),
@@ -197,6 +200,11 @@ pub(crate) struct World {
 
 fn person(name: &'static str, role: Role) -> Person {
     Person { tenant: "acme", name, role: Some(role) }
+}
+
+/// A name that nobody has given yet.
+pub(crate) fn fresh_name() -> String {
+    kernel::id::new_id("name", kernel::Clock::system().now())
 }
 
 /// A message of one's own.
@@ -405,6 +413,13 @@ impl World {
             ("PATCH", "/api/v1/tasks/{task_id}") => {
                 (path.replace("{task_id}", &self.task), json!({"status": "doing"}))
             }
+            ("POST", "/api/v1/blocks") => same(json!({"label": fresh_name(), "text": "Ada keeps bees.",
+                "limit_chars": 2_000, "description": "what she keeps"})),
+            ("PATCH", "/api/v1/blocks/{label}") => {
+                let change = json!({"old": "bees", "new": "goats"});
+                (self.fresh_block(path).await, json!({"expected_version": 1, "replace": change}))
+            }
+            (_, _) if path.contains("{label}") => (self.fresh_block(path).await, Value::Null),
             ("POST", "/api/v1/memory/erasures") => {
                 same(json!({"session_id": "never mind", "confirm": "never mind"}))
             }
@@ -439,6 +454,17 @@ impl World {
         let wish = json!({"text": format!("Ada keeps {} bees.", kernel::random::token())});
         let made = self.server.post_as(&self.member.access, "/api/v1/memories", &wish).await.expect(201).json;
         path.replace("{memory_id}", made["memory"]["memory_id"].as_str().unwrap())
+    }
+
+    /// A path with a new block of the member's in it.
+    async fn fresh_block(&self, path: &str) -> String {
+        let wish = json!({"label": fresh_name(), "text": "Ada keeps bees."});
+        let made = self.server.post_as(&self.member.access, "/api/v1/blocks", &wish).await.expect(201).json;
+        format!(
+            "{}?user_id={}",
+            path.replace("{label}", made["label"].as_str().unwrap()),
+            self.member.user_id
+        )
     }
 
     /// A proposal to change a new memory of the member's.
