@@ -335,6 +335,13 @@ check_compat() {
   code=0
   BACKUP_DIR=$home/bin/hearth compat backup.sh 2>"$home/failed" || code=$?
   [ "$code" -eq 1 ] && [ "$(grep -c 'Backup failed!' "$home/failed")" -eq 1 ]
+  echo key >"$home/key"
+  for script in 'run-load-test.sh smoke' 'run_load_tests.sh all'; do
+    # shellcheck disable=SC2086 # a script and its scenario
+    refuses compat $script --host "http://127.0.0.1:$port" --key-file "$home/key" 2>"$home/failed"
+    grep "no server answers at http://127.0.0.1:$port" "$home/failed"
+  done
+  refuses compat run-load-test.sh endurance
 }
 
 # compat SCRIPT ARGUMENTS...: a script of deploy/compat on an embedded database of its own.

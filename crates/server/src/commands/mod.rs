@@ -10,6 +10,7 @@ mod eval;
 mod export;
 mod health;
 mod jobs;
+mod loadtest;
 mod migrate;
 mod monitor;
 mod retention;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Watch what a server and its machine use, on the screen and as CSV
     Monitor(monitor::Monitor),
+    /// Load a server with users of the run's own and judge it; exits 3 when a threshold was missed
+    Loadtest(loadtest::Loadtest),
     /// Make tenants, people and keys at the machine's own command line; works beside a running server
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -158,6 +161,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Doctor { json } => doctor::run(&flags, json).await,
         Command::Health { ready } => health::run(&flags, ready).await,
         Command::Monitor(command) => monitor::run(&command).await,
+        Command::Loadtest(command) => loadtest::run(&command).await,
         Command::Admin(command) => admin::run(&flags, command).await,
         Command::Audit(command) => audit::run(&flags, command).await,
         Command::Secrets(command) => secrets::run(&flags, command).await,
