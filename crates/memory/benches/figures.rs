@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p memory --bench figures -- append            SQLite, beside one commit per write
+//! cargo bench -p memory --bench figures -- acknowledge [URL] how long one append waits, 64 writers
 //! cargo bench -p memory --bench figures -- batch [URL]       SQLite, or the PostgreSQL database of URL
 //! cargo bench -p memory --bench figures -- recall [MODEL]    100,000 events; MODEL is a model directory
 //! ```
@@ -32,10 +33,11 @@ async fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["append"] => append().await,
+        ["acknowledge", url @ ..] => acknowledge(url.first().copied()).await,
         ["batch", url @ ..] => batch(url.first().copied()).await,
         ["recall", model @ ..] => recall(model.first().copied()).await,
         // `cargo bench` without words runs every bench of the workspace: nothing to do here.
-        _ => println!("name one of: append, batch [URL], recall [MODEL]"),
+        _ => println!("name one of: append, acknowledge [URL], batch [URL], recall [MODEL]"),
     }
 }
 
@@ -154,6 +156,43 @@ async fn append() {
         eight / alone,
         many / alone
     );
+}
+
+/// From handing a single append over until it is durable and answered, with 64 writers that wait for each.
+async fn acknowledge(url: Option<&str>) {
+    let place = place(url, Embedder::None).await;
+    let (numbers, mut tails) = (Arc::new(AtomicU64::new(0)), Vec::new());
+    for round in 1..=ROUNDS {
+        let started = Instant::now();
+        let tasks = (0..64).map(|_| {
+            let (memory, numbers, ctx) = (place.memory.clone(), numbers.clone(), ctx());
+            tokio::spawn(async move {
+                let mut times = Vec::new();
+                while started.elapsed() < ROUND {
+                    let event = event(numbers.fetch_add(1, Ordering::Relaxed));
+                    let handed = Instant::now();
+                    memory.record(&ctx, event, None).await.unwrap();
+                    times.push(handed.elapsed().as_secs_f64() * 1e3);
+                }
+                times
+            })
+        });
+        let mut times = Vec::new();
+        for task in tasks.collect::<Vec<_>>() {
+            times.extend(task.await.unwrap());
+        }
+        times.sort_by(f64::total_cmp);
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+        println!(
+            "round {round}: {} appends, p50 {:.2} ms, p95 {:.2} ms, p99 {:.2} ms",
+            times.len(),
+            at(50),
+            at(95),
+            at(99)
+        );
+        tails.push(at(95));
+    }
+    println!("median p95 of single appends, 64 writers, {:?}: {:.2} ms", place.store.engine(), median(tails));
 }
 
 async fn batch(url: Option<&str>) {

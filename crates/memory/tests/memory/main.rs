@@ -10,4 +10,5 @@ mod rights;
 mod secrecy;
 mod support;
 mod vectors;
+mod walls;
 mod working;
