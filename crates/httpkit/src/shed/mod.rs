@@ -25,6 +25,8 @@ use tokio::time::Instant;
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// Places in the line of a class.
 const PLACES: usize = 256;
+/// How often a full line is searched for those who went away: it costs a look at every place.
+const PURGE_EVERY: Duration = Duration::from_millis(50);
 
 /// What a request is worth keeping for. Health and metrics are above all of these: they never wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,9 +83,18 @@ struct State {
     pace: Pace,
     running: u32,
     lines: [Line<oneshot::Sender<Permit>>; 4],
+    purged: Instant,
 }
 
 impl State {
+    /// Frees the places of those who no longer wait, when none is left.
+    fn make_room(&mut self, class: ShedClass) {
+        if self.lines[class as usize].len() == PLACES && self.purged.elapsed() > PURGE_EVERY {
+            self.lines[class as usize].purge(oneshot::Sender::is_closed);
+            self.purged = Instant::now();
+        }
+    }
+
     fn has_room(&self, class: ShedClass) -> bool {
         self.running < (self.pace.limit() * class.share() / 100).max(1)
     }
@@ -138,7 +149,8 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// A gate that lets between `floor` and `ceiling` run.
     pub fn new(range: Range) -> Self {
-        let state = State { pace: Pace::new(range), running: 0, lines: CLASSES.map(|_| Line::new(PLACES)) };
+        let lines = CLASSES.map(|_| Line::new(PLACES));
+        let state = State { pace: Pace::new(range), running: 0, lines, purged: Instant::now() };
         let shed = CLASSES.map(|class| metrics::counter!("hearth_shed_total", "class" => class.word()));
         Self(Arc::new(Inner {
             state: Mutex::new(state),
@@ -159,13 +171,10 @@ impl Gate {
                 state.running += 1;
                 return Ok(self.permit(Some(asker)));
             }
-            let line = &mut state.lines[class as usize];
-            if line.len() == PLACES {
-                line.purge(oneshot::Sender::is_closed);
-            }
+            state.make_room(class);
             let (give, take) = oneshot::channel();
             // Whoever falls out learns of it by the end of its channel.
-            drop(line.push(&asker.tenant, &asker.user, give));
+            drop(state.lines[class as usize].push(&asker.tenant, &asker.user, give));
             take
         };
         match tokio::time::timeout(LONGEST_WAIT, waiting).await {
