@@ -70,6 +70,18 @@ impl Hearth {
         self
     }
 
+    /// Stores objects and backups in the bucket of the tests.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn with_bucket(self) -> Result<Self> {
+        ["ENDPOINT", "ACCESS_KEY", "SECRET_KEY", "BUCKET"].into_iter().try_fold(self, |hearth, name| {
+            let given = format!("HEARTH_TEST_S3_{name}");
+            let value = std::env::var(&given).with_context(|| format!("{given}; ./test sets it"))?;
+            Ok(hearth.set(&format!("S3_{name}"), &value))
+        })
+    }
+
     /// Lets another program, such as `strace`, run the binary from now on; it must keep the process id.
     #[must_use]
     pub fn under(mut self, words: &[&str]) -> Self {

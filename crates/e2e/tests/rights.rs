@@ -81,6 +81,30 @@ fn an_erasure_survives_a_kill_and_a_restore_and_its_certificate_convinces_a_stra
     Ok(())
 }
 
+#[test]
+fn what_was_erased_stays_gone_where_only_the_bucket_is_left() -> Result<()> {
+    let from = Hearth::new(Engine::Sqlite)?.with_bucket()?.set("BACKUP_TO_S3", "true");
+    let server = from.start()?;
+    let key = from.create_key("acme", "admin")?;
+    record(&from, &key, "part", 10)?;
+    let said = run(&from, &["backup", "create", "--to", "s3"], 0)?;
+    let line = said.lines().find_map(|line| line.strip_prefix("Backup successful: "));
+    let name = line.and_then(|line| line.rsplit('/').next()).context("no address")?;
+    let restore = ["backup", "restore", name, "--from", "s3"];
+    let before = Hearth::new(Engine::Sqlite)?.with_bucket()?;
+    run(&before, &restore, 0)?;
+    ensure!(before.database().events()?.len() == 10, "the backup holds what will be erased");
+
+    run(&from, &["rights", "erase", "--tenant", "acme", "--confirm", "acme"], 0)?;
+    await_erasure(&from)?;
+    server.terminate()?;
+    let after = Hearth::new(Engine::Sqlite)?.with_bucket()?;
+    let restored = run(&after, &restore, 0)?;
+    ensure!(restored.contains("erasures repeated"), "{restored}");
+    ensure!(after.database().events()?.is_empty(), "the backup brought it back");
+    Ok(())
+}
+
 fn check_certificate(hearth: &Hearth, certificate: &Value) -> Result<()> {
     let file = hearth.data_dir().join("certificate.json");
     let path = file.display().to_string();

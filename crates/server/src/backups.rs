@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::config::{BackupConfig, Config};
 use crate::disk::Disk;
+use crate::offsite::Offsite;
 
 /// The folder of the backups, and what stays in it.
 #[derive(Clone)]
@@ -76,7 +77,8 @@ impl Backups {
         Ok(Made { path, manifest, size_bytes, took: started.elapsed() })
     }
 
-    /// What a server does every night: a backup, its proof by a restore, and pruning, which a failure of either prevents.
+    /// What a server does every night: a backup, its proof by a restore, a copy in the bucket where one is wanted, and
+    /// pruning, which a failure of any of these prevents.
     ///
     /// # Errors
     /// As [`Backups::create`] and [`Shelf::verify`].
@@ -84,6 +86,11 @@ impl Backups {
         let made = self.create(Format::Portable, Progress::default()).await?;
         let _lock = take_folder(&self.shelf.config.folder)?;
         self.shelf.verify(&made.path, true).await?;
+        if let Some(offsite) = Offsite::of(&self.shelf)? {
+            let address = offsite.send(&made.path, &Progress::default()).await?;
+            let gone = offsite.prune(false).await?.0;
+            tracing::info!(address, pruned = gone.len(), "backup sent");
+        }
         let gone = self.shelf.prune(false)?;
         note_newest(&self.shelf.config.folder);
         let (file, seconds) = (made.path.display(), made.took.as_secs_f64());

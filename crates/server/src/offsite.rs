@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use store::backup::{self, BackupError, Bucket, Entry, PrivateKey, Progress, SEALED, take_folder};
+use store::rights::ErasureList;
 use tokio::task::spawn_blocking;
 
 use crate::backups::{Shelf, is_dump, need_room};
@@ -36,6 +37,23 @@ impl Offsite {
         Self { bucket, shelf }
     }
 
+    /// The bucket that a server keeps its shelf in, too, if `BACKUP_TO_S3` says so.
+    ///
+    /// # Errors
+    /// Settings that cannot be used.
+    pub(crate) fn of(shelf: &Shelf) -> Result<Option<Self>, BackupError> {
+        let bucket = shelf.config.bucket.as_ref().map(Bucket::open).transpose()?;
+        Ok(bucket.map(|bucket| Self::new(bucket, shelf.clone())))
+    }
+
+    /// Makes the list of erasures here and the one in the bucket one.
+    ///
+    /// # Errors
+    /// As [`Bucket::share_erasures`].
+    pub(crate) async fn share_erasures(&self) -> Result<(), BackupError> {
+        self.bucket.share_erasures(&ErasureList::beside(&self.shelf.config.folder)).await
+    }
+
     /// How people call a backup there.
     pub(crate) fn address(&self, name: &str) -> String {
         self.bucket.address(name)
@@ -62,6 +80,7 @@ impl Offsite {
 
     async fn put(&self, path: &Path, name: &str, progress: &Progress) -> Result<String, BackupError> {
         self.bucket.put(path, name, progress).await?;
+        self.share_erasures().await?;
         self.judge(name, false, &Ok(())).await?;
         Ok(self.bucket.address(name))
     }
@@ -79,7 +98,8 @@ impl Offsite {
         self.bucket.list().await
     }
 
-    /// Fetches a backup into the folder of the backups, where there must be room. The caller holds the folder.
+    /// Fetches a backup into the folder of the backups, where there must be room, and what was erased since. The caller
+    /// holds the folder.
     ///
     /// # Errors
     /// `NoRoom`; `Refused` for a sealed one without its key; as [`Bucket::get`] and [`backup::unseal`].
@@ -95,6 +115,7 @@ impl Offsite {
         need_room(folder, if plain.is_some() { size * 2 } else { size })?;
         let fetched = self.beside(name);
         self.bucket.get(name, &fetched.path).await?;
+        self.bucket.fetch_erasures(&ErasureList::beside(folder)).await?;
         let Some((plain, key)) = plain.zip(key) else {
             return Ok(fetched);
         };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use store::backup::{Keep, PublicKey};
+use store::blob::S3Config;
 use store::schedule::Cron;
 
 use super::checks::Finding;
@@ -19,11 +20,18 @@ pub struct BackupConfig {
     pub schedule: Option<String>,
     /// What leaves this machine is sealed to it.
     pub public_key: Option<PublicKey>,
+    /// Where what the schedule makes goes, too.
+    pub bucket: Option<S3Config>,
 }
 
 impl BackupConfig {
     /// Reads the settings; what cannot be read is a finding.
-    pub(super) fn read(values: &Values, data_dir: &Path, findings: &mut Vec<Finding>) -> Self {
+    pub(super) fn read(
+        values: &Values,
+        data_dir: &Path,
+        s3: Option<&S3Config>,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
         let counts: Vec<Option<usize>> =
             values.list("BACKUP_KEEP").iter().map(|text| text.trim().parse().ok()).collect();
         let keep = match counts.as_slice() {
@@ -46,7 +54,13 @@ impl BackupConfig {
             let text = "is no public key of hearth's; make a pair with: hearth backup new-key --out <file>";
             findings.push(Finding::refusal("BACKUP_PUBLIC_KEY", text));
         }
+        let goes_to_s3 = values.flag("BACKUP_TO_S3");
+        if goes_to_s3 && s3.is_none() {
+            let text = "needs a bucket; set S3_ENDPOINT, or leave this out";
+            findings.push(Finding::refusal("BACKUP_TO_S3", text));
+        }
         Self {
+            bucket: s3.filter(|_| goes_to_s3).cloned(),
             public_key: public_key.flatten(),
             schedule: schedule.map(str::to_owned),
             folder: values.text("BACKUP_DIR").map_or_else(|| data_dir.join("backups"), PathBuf::from),

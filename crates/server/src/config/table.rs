@@ -340,6 +340,12 @@ pub const SETTINGS: &[Setting] = &[
         "Backups on S3 are sealed to this key; hearth backup new-key makes a pair.",
     ),
     setting(
+        "BACKUP_TO_S3",
+        Kind::Flag,
+        "false",
+        "The scheduled backup goes to the bucket, too, and old ones there are pruned; erasures are listed there at once.",
+    ),
+    setting(
         "BACKUP_KEEP",
         Kind::List,
         "7,4,12",

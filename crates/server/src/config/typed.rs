@@ -186,7 +186,7 @@ impl Config {
             values.list("CORS_ORIGINS").into_iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
         let data_dir = PathBuf::from(values.text("DATA_DIR").unwrap_or("./data"));
         let s3 = s3(values, findings);
-        let backup = BackupConfig::read(values, &data_dir, findings);
+        let backup = BackupConfig::read(values, &data_dir, s3.as_ref(), findings);
         let operator_tenant = operator_tenant(values, findings);
         let redis_url = redis_url(values, findings);
         if findings.len() > before {

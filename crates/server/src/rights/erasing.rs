@@ -9,6 +9,7 @@ use store::rights::{
 use store::{Reach, sealed};
 
 use super::{DOMAINS, Rights};
+use crate::offsite::Offsite;
 
 /// Names the key of certificates among the sealed secrets of the operators' tenant.
 const SIGNING_KEY: &str = "rights.certificate_key";
@@ -61,9 +62,12 @@ impl Rights {
         };
         let list = ErasureList::beside(&self.shelf.config.folder);
         let adding = tokio::task::spawn_blocking(move || list.add(&line));
-        let added = adding.await.map_err(Error::internal)?;
+        let mut added = adding.await.map_err(Error::internal)?;
+        if let (Ok(()), Some(offsite)) = (&added, Offsite::of(&self.shelf).map_err(Error::internal)?) {
+            added = offsite.share_erasures().await;
+        }
         added.map_err(|error| {
-            let text = "the list of erasures beside the backups cannot be written; mend BACKUP_DIR, it is tried again";
+            let text = "the list of erasures beside the backups cannot be written; mend BACKUP_DIR or the bucket, it is tried again";
             Error::unavailable("erasure_list_unwritable", text).because(error)
         })
     }

@@ -171,6 +171,7 @@ pub(crate) const ALWAYS: &[Case] = &[
         "BACKUP_PUBLIC_KEY",
         &["no public key", "hearth backup new-key"],
     ),
+    (&[("BACKUP_TO_S3", "true")], "BACKUP_TO_S3", &["needs a bucket", "S3_ENDPOINT"]),
     (&[("REDIS_ENABLED", "true")], "REDIS_ENABLED", &["REDIS_URL is not set"]),
     (
         &[("DATABASE_URL_REPLICA", "postgres://hearth@localhost:5433/hearth")],

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use futures::TryStreamExt;
 use object_store::aws::AmazonS3;
@@ -22,8 +23,11 @@ use super::hashing::hash_of;
 use super::{BackupError, Progress, Result};
 use crate::Error;
 use crate::blob::{S3Config, bucket};
+use crate::rights::ErasureList;
 
 const FOLDER: &str = "backups";
+/// The list of erasures among them.
+const ERASURES: &str = "erasures.jsonl";
 /// Sent or asked for at once, so that no single request takes long.
 const PIECE: usize = 8 << 20;
 /// Longest time for one piece: 8 MiB at 70 kB/s.
@@ -73,11 +77,37 @@ impl Bucket {
     }
 
     async fn verdict(&self, name: &str) -> Result<Option<Verdict>> {
-        match self.s3.get(&place(&format!("{name}{VERDICT}"))).await {
-            Ok(object) => Ok(serde_json::from_slice(&object.bytes().await.map_err(away)?).ok()),
+        let text = self.small(&format!("{name}{VERDICT}")).await?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    async fn small(&self, name: &str) -> Result<Option<Bytes>> {
+        match self.s3.get(&place(name)).await {
+            Ok(object) => Ok(Some(object.bytes().await.map_err(away)?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(away(error)),
         }
+    }
+
+    /// Adds what the bucket knows of erasures to the list here; gives the text of all.
+    ///
+    /// # Errors
+    /// As [`ErasureList::join`]; when the bucket cannot be read.
+    pub async fn fetch_erasures(&self, list: &ErasureList) -> Result<String> {
+        let text = self.small(ERASURES).await?.unwrap_or_default();
+        list.join(&String::from_utf8_lossy(&text), &self.address(ERASURES))
+    }
+
+    /// Makes the list here and the one in the bucket one, so that a restore where only the bucket is left repeats them all.
+    ///
+    /// # Errors
+    /// As [`Bucket::fetch_erasures`]; when the bucket cannot be written to.
+    pub async fn share_erasures(&self, list: &ErasureList) -> Result<()> {
+        let all = self.fetch_erasures(list).await?;
+        if !all.is_empty() {
+            self.s3.put(&place(ERASURES), all.into()).await.map_err(away)?;
+        }
+        Ok(())
     }
 
     /// Sends a file under a name and reads it back; nothing of it is there before it is there whole.

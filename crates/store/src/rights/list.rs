@@ -77,22 +77,28 @@ impl ErasureList {
     /// # Errors
     /// `Damaged` with the line that cannot be read; `File`.
     pub fn read(&self) -> Result<Vec<ErasureLine>> {
-        let text = match std::fs::read_to_string(&self.0) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(BackupError::at(&self.0)(error)),
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let line = |(at, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|_| {
-                let path = self.0.display();
-                BackupError::Damaged(format!(
-                    "{path}: line {} cannot be read; mend it, or what it erased would come back",
-                    at + 1
-                ))
-            })
-        };
-        whole.lines().enumerate().map(line).collect()
+        match std::fs::read_to_string(&self.0) {
+            Ok(text) => lines(&text, &self.0.display().to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(BackupError::at(&self.0)(error)),
+        }
+    }
+
+    /// Adds the lines of another list, which lies at `address`, that are not here; gives the text of all, which is empty when
+    /// neither has any.
+    ///
+    /// # Errors
+    /// As [`ErasureList::read`] and [`ErasureList::add`].
+    pub fn join(&self, other: &str, address: &str) -> Result<String> {
+        let mut all = self.read()?;
+        for line in lines(other, address)? {
+            if !all.contains(&line) {
+                self.add(&line)?;
+                all.push(line);
+            }
+        }
+        let text = all.iter().map(|line| serde_json::to_string(line).expect("a line is plain data") + "\n");
+        Ok(text.collect())
     }
 
     /// Erases again, in a database that was restored from a backup made at `made_at`, whatever was erased since; returns how
@@ -120,6 +126,20 @@ impl ErasureList {
         }
         Ok(found.len())
     }
+}
+
+/// The whole lines of a text.
+fn lines(text: &str, place: &str) -> Result<Vec<ErasureLine>> {
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let line = |(at, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|_| {
+            BackupError::Damaged(format!(
+                "{place}: line {} cannot be read; mend it, or what it erased would come back",
+                at + 1
+            ))
+        })
+    };
+    whole.lines().enumerate().map(line).collect()
 }
 
 /// Somebody whose data may be in a database.
@@ -182,6 +202,18 @@ mod tests {
         assert_eq!(list.read().unwrap(), [line("one")]);
         list.add(&line("two")).unwrap();
         assert_eq!(list.read().unwrap(), [line("one"), line("two")]);
+    }
+
+    #[test]
+    fn two_lists_become_one_whichever_is_joined_to_the_other() {
+        let home = tempfile::tempdir().unwrap();
+        let list = ErasureList::beside(home.path());
+        list.add(&line("one")).unwrap();
+        let other = serde_json::to_string(&line("two")).unwrap();
+        let all = list.join(&format!("{other}\n{other}\n"), "there").unwrap();
+        assert_eq!(list.read().unwrap(), [line("one"), line("two")]);
+        assert_eq!(list.join(&all, "there").unwrap(), all, "nothing is added twice");
+        assert!(list.join("garbage\n", "s3://there").unwrap_err().to_string().contains("s3://there: line 1"));
     }
 
     #[test]
