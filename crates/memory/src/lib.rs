@@ -1,8 +1,10 @@
 //! Memory: agents record what they saw and did, and ask for what matters now.
 //!
-//! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`embed`] adds vectors in the background.
+//! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`embed`] adds vectors and [`derive`]
+//! memories in the background.
 
 pub mod blocks;
+pub mod derive;
 pub mod embed;
 pub mod events;
 pub mod files;

@@ -11,10 +11,10 @@ use store::jobs::Handler;
 use store::{Blobs, Store};
 use tokio::sync::Notify;
 
-use crate::embed;
-use crate::events::{AppendGroup, Appender, NewEvent, Recorded, RecordedBatch, prepare};
+use crate::events::{AppendGroup, Appender, NewEvent, Recorded, RecordedBatch, Wanted, prepare};
 use crate::redact::Redactor;
 use crate::search::{ScopeCache, SearchAnswer, SearchRequest, Searcher};
+use crate::{derive, embed};
 
 /// Events of one batch.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -26,13 +26,20 @@ pub struct MemoryConfig {
     pub index_bytes: u64,
     /// The recipe of recall.
     pub params: Params,
+    /// Whether memories are derived from events.
+    pub derives: bool,
     /// Makes the placeholders of secrets that were taken out; servers of one database share it.
     pub placeholder_key: Secret,
 }
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self { index_bytes: 512 * 1024 * 1024, params: Params::default(), placeholder_key: Secret::new("") }
+        Self {
+            index_bytes: 512 * 1024 * 1024,
+            params: Params::default(),
+            derives: true,
+            placeholder_key: Secret::new(""),
+        }
     }
 }
 
@@ -50,6 +57,7 @@ pub(crate) struct Inner {
     cache: Arc<ScopeCache>,
     searcher: Searcher,
     pub(crate) redactor: Redactor,
+    derives: bool,
 }
 
 impl Memory {
@@ -63,8 +71,9 @@ impl Memory {
         wake_jobs: Arc<Notify>,
     ) -> Self {
         let model = embedder.model_id().map(str::to_owned);
+        let wanted = Wanted { model: model.clone(), memories: config.derives };
         let appender =
-            Appender::start(store.clone(), blobs.clone(), clock.clone(), model.clone(), wake_jobs.clone());
+            Appender::start(store.clone(), blobs.clone(), clock.clone(), wanted, wake_jobs.clone());
         let cache = Arc::new(ScopeCache::new(store.clone(), model, config.index_bytes));
         let searcher =
             Searcher::new(store.clone(), clock.clone(), cache.clone(), embedder.clone(), config.params);
@@ -79,12 +88,16 @@ impl Memory {
             cache,
             searcher,
             redactor,
+            derives: config.derives,
         }))
     }
 
     /// Handlers of the jobs that memory enqueues.
     pub fn jobs(&self) -> Vec<(&'static str, Handler)> {
-        vec![(embed::JOB_KIND, embed::handler(self.0.store.clone(), self.0.embedder.clone()))]
+        vec![
+            (embed::JOB_KIND, embed::handler(self.0.store.clone(), self.0.embedder.clone())),
+            (derive::JOB_KIND, derive::handler(self.clone())),
+        ]
     }
 
     /// Asks for vectors that are missing, after a start or when the model changed.
@@ -96,6 +109,17 @@ impl Memory {
             Some(model) => embed::enqueue_all(&self.0.store, &self.0.clock, model).await,
             None => Ok(()),
         }
+    }
+
+    /// Asks for the memories of what was recorded before there were the present rules.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn enqueue_underived(&self) -> Result<()> {
+        if !self.0.derives {
+            return Ok(());
+        }
+        derive::enqueue_all(&self.0.store, &self.0.clock).await
     }
 
     /// How many vectors there are, of all tenants; for progress.

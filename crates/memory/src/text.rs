@@ -1,5 +1,9 @@
 //! Text of events: what is indexed, how long it is, and where it is cut.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::events::EventKind;
@@ -52,6 +56,17 @@ pub(crate) fn long_field(kind: EventKind) -> Option<&'static str> {
 /// Further text of a message that is indexed with it: what an image shows and was searched by.
 pub(crate) fn extra_text(content: &Map<String, Value>) -> Vec<&str> {
     ["caption", "image_query"].iter().filter_map(|name| content.get(*name)?.as_str()).collect()
+}
+
+static FENCED: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?s)<memory-[0-9a-f]{8,64}>.*?(?:</memory-[0-9a-f]{8,64}>|\z)";
+    Regex::new(pattern).expect("a pattern of ours is one")
+});
+
+/// Byte ranges that lie inside fences of our own making: what came out of memory is never read into it again. A fence that
+/// is not closed holds the rest of the text.
+pub(crate) fn fences(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    FENCED.find_iter(text).map(|found| found.range())
 }
 
 /// A value as words: strings as they are, lists line by line, objects as JSON.

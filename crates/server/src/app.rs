@@ -118,6 +118,7 @@ impl App {
         let wake_jobs = Arc::new(Notify::new());
         let memory_config = MemoryConfig {
             index_bytes: config.index_bytes,
+            derives: config.derives,
             placeholder_key: secrets.placeholder_key(),
             ..MemoryConfig::default()
         };
@@ -210,6 +211,9 @@ impl App {
         self.tell_if_ready();
         if let Err(error) = self.memory.enqueue_missing_vectors().await {
             tracing::warn!(code = error.code, "missing vectors could not be asked for");
+        }
+        if let Err(error) = self.memory.enqueue_underived().await {
+            tracing::warn!(code = error.code, "missing memories could not be asked for");
         }
         self.wake_jobs.notify_one();
         Ok(())

@@ -54,6 +54,7 @@ pub fn all(engine: Engine) -> &'static [Migration] {
         "009_data_rights",
         "010_memories",
         "011_deleted_blocks",
+        "012_derivation",
     )
 }
 

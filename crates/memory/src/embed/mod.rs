@@ -27,10 +27,14 @@ pub(crate) async fn enqueue(
     model: &str,
     now: Micros,
 ) -> Result<()> {
-    let key = format!("{scope_id}:{model}");
-    let job = NewJob { kind: JOB_KIND, key, payload: scope_id.to_owned(), run_at: now };
-    ::store::jobs::enqueue(tx, tenant, now, job).await?;
+    ::store::jobs::enqueue(tx, tenant, now, job(scope_id, model, now)).await?;
     Ok(())
+}
+
+/// The job that makes the vectors a scope lacks.
+pub(crate) fn job(scope_id: &str, model: &str, now: Micros) -> NewJob {
+    let key = format!("{scope_id}:{model}");
+    NewJob { kind: JOB_KIND, key, payload: scope_id.to_owned(), run_at: now }
 }
 
 /// Asks for the vectors of every scope that lacks some: after a start, or when the model changed.

@@ -4,7 +4,7 @@ use ::store::Reach;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use kernel::{Clock, Ctx, Error, Micros, Result};
+use kernel::{Clock, Ctx, Error, Micros, Result, TenantId};
 use store::idempotency::{Idempotency, find_answer, save_answer};
 use store::{Blobs, Store, Tx};
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +14,7 @@ use super::prepare::Prepared;
 use super::store::{self as sql, EventRow};
 use crate::memories::unknown_ref;
 use crate::rights::refuse_erased;
-use crate::{embed, work};
+use crate::{derive, embed, work};
 
 /// Events that share a transaction, at most.
 const FOLD_EVENTS: usize = 1_024;
@@ -41,6 +41,15 @@ impl AppendGroup {
     }
 }
 
+/// What is made of events in the background.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// The model whose vectors are wanted, if there is one.
+    pub(crate) model: Option<String>,
+    /// Whether memories are derived.
+    pub(crate) memories: bool,
+}
+
 type Waiting = (AppendGroup, oneshot::Sender<Result<Vec<Recorded>>>);
 
 /// The entrance to the log.
@@ -54,8 +63,7 @@ struct Writer {
     store: Store,
     blobs: Blobs,
     clock: Clock,
-    /// Model whose vectors are wanted, if there is one.
-    model: Option<String>,
+    wanted: Wanted,
     wake_jobs: Arc<tokio::sync::Notify>,
 }
 
@@ -64,10 +72,10 @@ impl Appender {
         store: Store,
         blobs: Blobs,
         clock: Clock,
-        model: Option<String>,
+        wanted: Wanted,
         wake_jobs: Arc<tokio::sync::Notify>,
     ) -> Self {
-        let writer = Arc::new(Writer { store, blobs, clock, model, wake_jobs });
+        let writer = Arc::new(Writer { store, blobs, clock, wanted, wake_jobs });
         let (queue, waiting) = mpsc::channel(QUEUE_LIMIT);
         tokio::spawn(serve(writer.clone(), waiting));
         Self { queue, writer }
@@ -115,13 +123,13 @@ impl Writer {
     async fn write_fold(self: Arc<Self>, fold: Vec<Waiting>) {
         let (groups, answers): (Vec<_>, Vec<_>) = fold.into_iter().unzip();
         let groups = Arc::new(groups);
-        let (for_tx, now, model) = (groups.clone(), self.clock.now(), self.model.clone());
+        let (for_tx, now, wanted) = (groups.clone(), self.clock.now(), self.wanted.clone());
         let written = self
             .store
             .write("memory.append", reach_of(&groups), move |tx| {
                 Box::pin(async move {
                     let rows = for_tx.iter().flat_map(|g| g.events.iter().map(|e| (&g.ctx, e))).collect();
-                    write_rows(tx, rows, model.as_deref(), now).await
+                    write_rows(tx, rows, &wanted, now).await
                 })
             })
             .await;
@@ -164,11 +172,11 @@ impl Writer {
     }
 
     async fn write_checked_once(&self, group: Arc<AppendGroup>) -> Result<Vec<Recorded>> {
-        let (now, model) = (self.clock.now(), self.model.clone());
+        let (now, wanted) = (self.clock.now(), self.wanted.clone());
         let written = self
             .store
             .write("memory.append_checked", Reach::of(&group.ctx.tenant), move |tx| {
-                Box::pin(async move { write_group(tx, &group, model.as_deref(), now).await })
+                Box::pin(async move { write_group(tx, &group, &wanted, now).await })
             })
             .await;
         self.wake_jobs.notify_one();
@@ -185,12 +193,7 @@ const IN_PROGRESS: &str = "idempotency_in_progress";
 ///
 /// # Errors
 /// [`RACED`] when an event with the same `client_event_id` exists; `erasure_in_progress`.
-async fn write_rows(
-    tx: &mut Tx,
-    events: Vec<(&Ctx, &Prepared)>,
-    model: Option<&str>,
-    now: Micros,
-) -> Result<()> {
+async fn write_rows(tx: &mut Tx, events: Vec<(&Ctx, &Prepared)>, wanted: &Wanted, now: Micros) -> Result<()> {
     let (mut sessions, mut scopes) = (BTreeMap::new(), BTreeMap::new());
     for (ctx, event) in &events {
         let at = event.occurred_at;
@@ -227,12 +230,13 @@ async fn write_rows(
     for (ctx, event) in events.iter().filter(|(_, event)| work::concerns(event.event.kind)) {
         work::apply(tx, &ctx.tenant, event, now).await?;
     }
-    if let Some(model) = model {
-        for ((tenant, _), (scope_id, _)) in &versions {
-            let tenant = kernel::TenantId::parse(tenant).map_err(Error::internal)?;
-            embed::enqueue(tx, &tenant, scope_id, model, now).await?;
-        }
+    let mut jobs = Vec::with_capacity(2 * versions.len());
+    for ((tenant, _), (scope_id, _)) in &versions {
+        let tenant = TenantId::parse(tenant).map_err(Error::internal)?;
+        jobs.extend(wanted.model.as_deref().map(|model| (tenant.clone(), embed::job(scope_id, model, now))));
+        jobs.extend(wanted.memories.then(|| (tenant, derive::job(scope_id, now))));
     }
+    store::jobs::enqueue_all(tx, now, jobs).await?;
     Ok(())
 }
 
@@ -244,7 +248,7 @@ fn session_key(ctx: &Ctx, event: &Prepared) -> (String, String, String) {
 async fn write_group(
     tx: &mut Tx,
     group: &AppendGroup,
-    model: Option<&str>,
+    wanted: &Wanted,
     now: Micros,
 ) -> Result<Vec<Recorded>> {
     if let Some(wanted) = &group.idempotency
@@ -273,7 +277,7 @@ async fn write_group(
         results.push(result);
     }
     if !new.is_empty() {
-        write_rows(tx, new, model, now).await?;
+        write_rows(tx, new, wanted, now).await?;
     }
     if let Some(wanted) = &group.idempotency {
         let answer = serde_json::to_string(&results).map_err(Error::internal)?;

@@ -7,7 +7,7 @@ pub mod routes;
 pub(crate) mod store;
 
 pub use append::AppendGroup;
-pub(crate) use append::Appender;
+pub(crate) use append::{Appender, Wanted};
 pub use model::{
     Actor, ActorType, Channel, Event, EventKind, NewEvent, Recorded, RecordedBatch, Sensitivity,
     SessionSummary,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use store::Tx;
 
 use super::history::store as history;
+use super::instructions::instructs;
 use super::model::{MemorySource, MemoryState, MemoryType, VersionOp};
 use super::store::{self as sql, By, Head};
 use crate::embed;
@@ -40,6 +41,8 @@ pub(crate) struct Draft {
     pub(crate) supersedes: Option<Head>,
     /// Takes the place of whatever was known of its subject.
     pub(crate) closes_subject: bool,
+    /// The memory that says the same in other words.
+    pub(crate) same_as: Option<String>,
 }
 
 /// What became of a draft.
@@ -49,6 +52,8 @@ pub(crate) enum Outcome {
     New(Head, Vec<String>),
     /// This one says the same already.
     Merged(Head),
+    /// The same was derived from the same event before, whatever became of it since.
+    Known,
     /// Its owner does not want it known.
     Blocked,
 }
@@ -81,31 +86,36 @@ fn rank(trust: &str) -> u8 {
 
 impl Desk<'_> {
     /// Adds a memory, unless it is known or blocked. A later one about the same subject closes the earlier ones, but never
-    /// one of higher trust or a pinned one: that pair goes to review.
+    /// one of higher trust or a pinned one: that pair goes to review, as does what an order given by nobody would close.
     pub(crate) async fn add(&self, tx: &mut Tx, draft: Draft, by: &By) -> Result<Outcome> {
         let mut head = self.head_of(&draft);
         self.touch(tx, &mut head).await?;
         let is_derived = draft.derived_by.contains(':');
-        if is_derived && history::is_blocked(tx, self.tenant, &head.user_id, &self.fingerprint(&head)).await?
-        {
-            return Ok(Outcome::Blocked);
+        if is_derived && let Some(outcome) = self.find_earlier(tx, &head, &draft.sources).await? {
+            return Ok(outcome);
         }
-        if let Some(known) = sql::find_equal(tx, self.tenant, &head).await? {
-            sql::count_merge(tx, self.tenant, &known.memory_id).await?;
-            history::add_sources(tx, self.tenant, &known.memory_id, &draft.sources).await?;
-            return Ok(Outcome::Merged(known));
+        if let Some(known) = self.find_same(tx, &head, draft.same_as.as_deref()).await? {
+            return self.merge(tx, known, &head, &draft.sources).await;
         }
         let mut older: Vec<Head> = draft.supersedes.into_iter().collect();
         if draft.closes_subject && head.subject.is_some() {
             older.extend(sql::list_of_subject(tx, self.tenant, &head).await?);
         }
+        if is_derived && let Some(newer) = newer_of(&older, &head) {
+            // Told late: it was so until then.
+            (head.valid_to, head.superseded_by) = (Some(newer.valid_from), Some(newer.memory_id.clone()));
+            older.clear();
+        }
         sql::add_head(tx, self.tenant, &head).await?;
         history::add_version(tx, self.tenant, &head, VersionOp::Add.as_str(), by, self.now).await?;
         history::add_sources(tx, self.tenant, &head.memory_id, &draft.sources).await?;
+        let is_put_aside = head.state == MemoryState::Quarantined.as_str();
         let mut closed = Vec::new();
         for old in older {
-            if is_derived && (old.pinned || rank(&old.trust) > rank(&head.trust)) {
+            let is_weaker = is_derived && (old.pinned || rank(&old.trust) > rank(&head.trust));
+            if is_weaker || is_put_aside {
                 super::edits::add_conflict(tx, self, &old, &head, by).await?;
+                metrics::counter!("memory_conflicts_total").increment(1);
                 continue;
             }
             let (until, next) = (head.valid_from.max(old.valid_from), head.memory_id.clone());
@@ -117,6 +127,57 @@ impl Desk<'_> {
             closed.push(old.memory_id);
         }
         Ok(Outcome::New(head, closed))
+    }
+
+    /// Whether a derived memory is blocked, or was derived from this event before: what became of it then is its owner's will.
+    async fn find_earlier(
+        &self,
+        tx: &mut Tx,
+        head: &Head,
+        sources: &[MemorySource],
+    ) -> Result<Option<Outcome>> {
+        if history::is_blocked(tx, self.tenant, &head.user_id, &self.fingerprint(head)).await? {
+            return Ok(Some(Outcome::Blocked));
+        }
+        for source in sources {
+            if history::rests_on(tx, self.tenant, &head.text_hash, &source.event_id).await? {
+                return Ok(Some(Outcome::Known));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The live memory that says the same: in the same words, or the one that is named, if it still stands in the same place.
+    async fn find_same(&self, tx: &mut Tx, head: &Head, named: Option<&str>) -> Result<Option<Head>> {
+        if let Some(equal) = sql::find_equal(tx, self.tenant, head).await? {
+            return Ok(Some(equal));
+        }
+        let Some(id) = named else { return Ok(None) };
+        let stands = |known: &Head| {
+            known.state == MemoryState::Active.as_str()
+                && known.valid_to.is_none()
+                && known.scope_id == head.scope_id
+                && (&known.user_id, &known.agent_id) == (&head.user_id, &head.agent_id)
+        };
+        Ok(sql::find(tx, self.tenant, id).await?.filter(stands))
+    }
+
+    /// Notes that a memory was said again. A voice that is trusted less only repeats it, and an event counts once.
+    async fn merge(
+        &self,
+        tx: &mut Tx,
+        known: Head,
+        head: &Head,
+        sources: &[MemorySource],
+    ) -> Result<Outcome> {
+        if rank(&head.trust) < rank(&known.trust) {
+            return Ok(Outcome::Merged(known));
+        }
+        let added = history::add_sources(tx, self.tenant, &known.memory_id, sources).await?;
+        if sources.is_empty() || added > 0 {
+            sql::count_merge(tx, self.tenant, &known.memory_id).await?;
+        }
+        Ok(Outcome::Merged(known))
     }
 
     /// Gives a memory a new version, in which `edit` has changed what is to change.
@@ -196,7 +257,7 @@ impl Desk<'_> {
             last_used_at: None,
             use_count: 0,
             trust: draft.trust.clone(),
-            state: draft.state.as_str().to_owned(),
+            state: state_of(draft).as_str().to_owned(),
             derived_by: draft.derived_by.clone(),
             confidence: draft.confidence,
             tags: json(&draft.tags),
@@ -204,6 +265,17 @@ impl Desk<'_> {
             merged_count: 1,
         }
     }
+}
+
+/// Words that would give orders, and do not come from a person, wait until somebody has looked at them.
+fn state_of(draft: &Draft) -> MemoryState {
+    let is_order = rank(&draft.trust) < rank("user") && instructs(draft.kind, &draft.text);
+    if is_order { MemoryState::Quarantined } else { draft.state }
+}
+
+/// The first of the memories that became true after `head`.
+fn newer_of<'a>(older: &'a [Head], head: &Head) -> Option<&'a Head> {
+    older.iter().filter(|other| other.valid_from > head.valid_from).min_by_key(|other| other.valid_from)
 }
 
 fn text_hash(text: &str) -> String {

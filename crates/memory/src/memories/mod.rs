@@ -3,6 +3,7 @@
 pub(crate) mod change;
 mod edits;
 pub(crate) mod history;
+mod instructions;
 mod model;
 pub(crate) mod routes;
 mod service;

@@ -52,7 +52,9 @@ impl Memory {
                     Outcome::Merged(head) => {
                         Added { memory: head.item(now), merged: true, superseded: Vec::new() }
                     }
-                    Outcome::Blocked => return Err(Error::internal("what is said is never blocked")),
+                    Outcome::Known | Outcome::Blocked => {
+                        return Err(Error::internal("what is said is never blocked"));
+                    }
                 })
             })
         });
@@ -95,6 +97,7 @@ impl Memory {
             metadata,
             supersedes: None,
             closes_subject: false,
+            same_as: None,
         })
     }
 
@@ -108,13 +111,22 @@ impl Memory {
         Error::unless_foreign("memory", standing, |head| may_read(ctx, head))
     }
 
-    /// One memory.
+    /// One memory. A person who opens it uses it, which keeps it from fading.
     ///
     /// # Errors
     /// `not_found`, the same for absent, foreign and expired.
     pub async fn get_memory(&self, ctx: &Ctx, memory_id: &str) -> Result<MemoryItem> {
         ctx.require(Scope::MemoryRead)?;
-        Ok(self.readable_memory(ctx, memory_id).await?.item(self.0.clock.now()))
+        let (mut head, now) = (self.readable_memory(ctx, memory_id).await?, self.0.clock.now());
+        if ctx.principal.kind == PrincipalKind::User && head.state == MemoryState::Active.as_str() {
+            (head.use_count, head.last_used_at) = (head.use_count + 1, Some(now.0));
+            let (tenant, id) = (ctx.tenant.clone(), head.memory_id.clone());
+            let noted = self.0.store.write("memory.note_use", Reach::of(&ctx.tenant), move |tx| {
+                Box::pin(async move { Ok(history::count_use(tx, &tenant, &id, now).await?) })
+            });
+            noted.await?;
+        }
+        Ok(head.item(now))
     }
 
     /// An owner's memories, newest first.

@@ -209,6 +209,28 @@ pub(super) async fn count_merge(tx: &mut Tx, tenant: &TenantId, memory_id: &str)
     )
 }
 
+/// Lists an owner's live memories, newest first.
+pub(crate) async fn list_live(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    owner: &str,
+    limit: i64,
+) -> Result<Vec<Head>> {
+    fetch_all!(
+        conn,
+        Head,
+        concat!(
+            "SELECT ",
+            memory_columns!(),
+            " FROM memories AS m WHERE m.tenant_id = $1 AND m.user_id = $2 AND m.state = 'active' AND m.valid_to IS NULL
+              ORDER BY m.recorded_at DESC, m.memory_id DESC LIMIT $3"
+        ),
+        tenant.as_str(),
+        owner,
+        limit,
+    )
+}
+
 /// Finds a memory, whatever its state.
 pub(crate) async fn find(conn: &mut Conn, tenant: &TenantId, memory_id: &str) -> Result<Option<Head>> {
     fetch_optional!(

@@ -55,6 +55,8 @@ const AREAS: &[Area] = &[
     Area::of_memory("memory_sessions", "tenant_id, user_id, session_id", OWNER, Rows::Of(SESSION))
         .exported_as("conversation"),
     Area::of_memory("vector_progress", "scope_id, model", OF_SCOPES, Rows::Kept(NO_TEXT)),
+    Area::of_memory("derive_progress", "scope_id, reader", OF_SCOPES, Rows::Kept(NO_TEXT)),
+    Area::of_tenant("model_usage", "tenant_id, day", "counts tokens of the whole tenant, no text"),
     Area::of_memory("memory_scopes", "scope_id", "owner = $2", Rows::Kept(NO_TEXT)),
 ];
 

@@ -319,6 +319,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("EMBEDDING_DIMENSION", Kind::Number(1, 65_536), "384", "Components of a vector."),
     setting("OPENAI_API_KEY", Kind::Text, "", "Credential for the embedding server.").secret(),
+    setting(
+        "MEMORY_DERIVE",
+        Kind::Flag,
+        "true",
+        "false keeps events as they are: no facts, plans and decisions are derived from them.",
+    ),
     setting("MEMORY_INDEX_BYTES", Kind::Number(1_048_576, i64::MAX), "536870912", "RAM for recall indexes."),
     setting(
         "S3_ENDPOINT",

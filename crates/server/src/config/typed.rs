@@ -161,6 +161,8 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// RAM for recall indexes.
     pub index_bytes: u64,
+    /// Whether memories are derived from events.
+    pub derives: bool,
     /// Objects on S3 instead of disk.
     pub s3: Option<S3Config>,
     /// Backups.
@@ -224,6 +226,7 @@ impl Config {
             enable_cache: values.flag("ENABLE_CACHE"),
             embedding: embedding(values, &data_dir),
             index_bytes: values.number("MEMORY_INDEX_BYTES") as u64,
+            derives: values.flag("MEMORY_DERIVE"),
             s3,
             backup,
             log: log(values, production),

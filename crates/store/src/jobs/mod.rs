@@ -14,7 +14,7 @@ pub use self::admin::{
 };
 pub use self::kind::{Handler, JobKind};
 pub use self::runner::Runner;
-use crate::{Reach, Result, Store, Tx, fetch_all, fetch_one, fetch_optional};
+use crate::{Reach, Result, Store, Tx, fetch_all, fetch_one, fetch_optional, insert_many};
 
 /// Work to enqueue.
 #[derive(Clone, Debug)]
@@ -71,6 +71,35 @@ pub async fn enqueue(tx: &mut Tx, tenant: &TenantId, now: Micros, job: NewJob) -
         now.0,
     )?;
     Ok(job_id)
+}
+
+/// As [`enqueue`], for several jobs in one statement. Their order does not matter: they are locked by key, so that two who
+/// enqueue the same never wait for each other in a circle.
+///
+/// # Errors
+/// The engine's.
+pub async fn enqueue_all(tx: &mut Tx, now: Micros, mut jobs: Vec<(TenantId, NewJob)>) -> Result<u64> {
+    jobs.sort_by(|(a, x), (b, y)| (a.as_str(), x.kind, &x.key).cmp(&(b.as_str(), y.kind, &y.key)));
+    let row = |(tenant, job): (TenantId, NewJob)| {
+        vec![
+            tenant.as_str().into(),
+            kernel::id::new_id("job", now).into(),
+            job.kind.into(),
+            job.key.into(),
+            job.payload.into(),
+            "due".into(),
+            0_i64.into(),
+            job.run_at.0.into(),
+            now.0.into(),
+        ]
+    };
+    insert_many(
+        tx,
+        "INSERT INTO jobs (tenant_id, job_id, kind, job_key, payload, state, tries, run_at, created_at)",
+        "ON CONFLICT (tenant_id, kind, job_key) WHERE state = 'due' DO UPDATE SET run_at = jobs.run_at",
+        jobs.into_iter().map(row).collect(),
+    )
+    .await
 }
 
 /// How many jobs wait in each state, and how long the oldest due one has waited, in seconds.

@@ -108,6 +108,62 @@ pub(crate) async fn list_versions(
     Ok(rows.into_iter().map(version).collect())
 }
 
+/// Notes that a memory was opened.
+pub(in crate::memories) async fn count_use(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    memory_id: &str,
+    now: Micros,
+) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE memories SET use_count = use_count + 1, last_used_at = $3 WHERE tenant_id = $1 AND memory_id = $2",
+        tenant.as_str(),
+        memory_id,
+        now.0,
+    )
+}
+
+/// Whether a memory of these words, whatever its state, rests on an event.
+pub(in crate::memories) async fn rests_on(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    text_hash: &str,
+    event_id: &str,
+) -> Result<bool> {
+    let found = fetch_optional!(
+        conn,
+        (String,),
+        "SELECT m.memory_id FROM memory_sources AS s JOIN memories AS m ON m.memory_id = s.memory_id
+         WHERE s.tenant_id = $1 AND s.event_id = $2 AND m.text_hash = $3 LIMIT 1",
+        tenant.as_str(),
+        event_id,
+        text_hash,
+    )?;
+    Ok(found.is_some())
+}
+
+/// Whether an actor has made a version of a memory for this reason.
+pub(crate) async fn has_version_for(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    memory_id: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<bool> {
+    let found = fetch_optional!(
+        conn,
+        (i64,),
+        "SELECT version FROM memory_versions
+         WHERE tenant_id = $1 AND memory_id = $2 AND actor = $3 AND reason = $4 LIMIT 1",
+        tenant.as_str(),
+        memory_id,
+        actor,
+        reason,
+    )?;
+    Ok(found.is_some())
+}
+
 /// Lists the events that a memory rests on.
 pub(crate) async fn list_sources(
     conn: &mut Conn,

@@ -181,7 +181,7 @@ fn start(
     params: Params,
     wake: &Arc<Notify>,
 ) -> Memory {
-    let config = MemoryConfig { params, ..MemoryConfig::default() };
+    let config = MemoryConfig { params, derives: false, ..MemoryConfig::default() };
     Memory::start(store.clone(), blobs.clone(), clock.clone(), embedder.clone(), config, wake.clone())
 }
 

@@ -1,0 +1,2 @@
+DROP TABLE model_usage;
+DROP TABLE derive_progress;
