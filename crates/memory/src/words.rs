@@ -24,3 +24,8 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+/// For fields that are said beside a change: they are no part of it and not kept with it, yet the API's description has them.
+pub(crate) fn is_aside<T>(_: &T) -> bool {
+    true
+}

@@ -187,7 +187,7 @@ pub struct NewMemory {
 
 /// Changes to a memory; what is absent stays.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct MemoryPatch {
     /// New words, 1–8,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,8 +217,11 @@ pub struct MemoryPatch {
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<Map<String, Value>>,
     /// Why, up to 1,000 characters; shown in the history.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::words::is_aside")]
     pub reason: Option<String>,
+    /// The version that was looked at: refused with 409 `edit_stale` when the memory has changed since.
+    #[serde(skip_serializing_if = "crate::words::is_aside")]
+    pub expected_version: Option<i64>,
 }
 
 /// One version of a memory.

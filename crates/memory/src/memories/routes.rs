@@ -16,6 +16,7 @@ use super::model::{
 };
 use super::store::MemoryFilter;
 use crate::Memory;
+use crate::events::Channel;
 
 /// Routes of this slice.
 pub(crate) fn routes() -> OpenApiRouter<Memory> {
@@ -50,6 +51,10 @@ struct MemoriesQuery {
     state: Option<MemoryState>,
     /// Only pinned ones, or only others.
     pinned: Option<bool>,
+    /// Only those for this channel.
+    channel: Option<Channel>,
+    /// Only those with this label.
+    tag: Option<String>,
     /// Rows of the page, 1–200; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
@@ -79,6 +84,8 @@ async fn list_memories(
         subject: query.subject,
         state: query.state.map(|state| state.as_str().to_owned()),
         pinned: query.pinned,
+        channel: query.channel.map(|channel| channel.as_str().to_owned()),
+        tag: query.tag,
     };
     let page = PageQuery { limit: query.limit, cursor: query.cursor }.request()?;
     let Page { items, next_cursor } =
@@ -260,35 +267,35 @@ async fn make_edit(
 }
 
 /// Why.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-struct Decision {
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EditDecision {
     /// Shown with the edit.
     reason: Option<String>,
 }
 
 /// Approve a proposal, which applies it
 #[utoipa::path(post, path = "/api/v1/edits/{edit_id}/approve", tag = "memory",
-    params(("edit_id" = String, Path, description = "`edt_…`")), request_body = Decision,
+    params(("edit_id" = String, Path, description = "`edt_…`")), request_body = EditDecision,
     responses((status = 200, body = EditResult), (status = "default", body = ProblemBody)))]
 async fn approve_edit(
     State(memory): State<Memory>,
     Caller(ctx): Caller,
     UrlPath(edit_id): UrlPath<String>,
-    Body(decision): Body<Decision>,
+    Body(decision): Body<EditDecision>,
 ) -> Result<Json<EditResult>, Problem> {
     Ok(Json(memory.decide_edit(&ctx, &edit_id, true, decision.reason).await?))
 }
 
 /// Reject a proposal
 #[utoipa::path(post, path = "/api/v1/edits/{edit_id}/reject", tag = "memory",
-    params(("edit_id" = String, Path, description = "`edt_…`")), request_body = Decision,
+    params(("edit_id" = String, Path, description = "`edt_…`")), request_body = EditDecision,
     responses((status = 200, body = EditResult), (status = "default", body = ProblemBody)))]
 async fn reject_edit(
     State(memory): State<Memory>,
     Caller(ctx): Caller,
     UrlPath(edit_id): UrlPath<String>,
-    Body(decision): Body<Decision>,
+    Body(decision): Body<EditDecision>,
 ) -> Result<Json<EditResult>, Problem> {
     Ok(Json(memory.decide_edit(&ctx, &edit_id, false, decision.reason).await?))
 }

@@ -312,6 +312,9 @@ pub(crate) struct MemoryFilter {
     pub(crate) subject: Option<String>,
     pub(crate) state: Option<String>,
     pub(crate) pinned: Option<bool>,
+    pub(crate) channel: Option<String>,
+    /// One of its labels, each between quotes of its own in the row.
+    pub(crate) tag: Option<String>,
 }
 
 /// Lists an owner's memories, newest first; `from` is the last row of the page before.
@@ -336,10 +339,11 @@ pub(crate) async fn list(
               AND (m.recorded_at < $3 OR (m.recorded_at = $3 AND m.memory_id < $4))
               AND ($5 IS NULL OR m.agent_id = $5) AND ($6 IS NULL OR m.conversation_id = $6)
               AND ($7 IS NULL OR m.type = $7) AND ($8 IS NULL OR m.subject = $8)
-              AND m.state = $9 AND (m.pinned = $10 OR $10 IS NULL)
-              AND (m.expires_at IS NULL OR m.expires_at > $11) AND ",
+              AND m.state = $9 AND (m.pinned = $10 OR $10 IS NULL) AND (m.channel = $12 OR $12 IS NULL)
+              AND (m.expires_at IS NULL OR m.expires_at > $11)
+              AND (REPLACE(m.tags, $13, '') <> m.tags OR $13 IS NULL) AND ",
             memory_not_erased!(),
-            " ORDER BY m.recorded_at DESC, m.memory_id DESC LIMIT $12"
+            " ORDER BY m.recorded_at DESC, m.memory_id DESC LIMIT $14"
         ),
         tenant.as_str(),
         owner,
@@ -352,6 +356,8 @@ pub(crate) async fn list(
         filter.state.as_deref().unwrap_or("active"),
         filter.pinned,
         now.0,
+        filter.channel.as_deref(),
+        filter.tag.as_ref().map(|tag| json!(tag).to_string()), // as each lies in the row's list of JSON
         i64::from(limit),
     )
 }

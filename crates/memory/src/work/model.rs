@@ -120,7 +120,7 @@ pub struct Decision {
 
 /// A task to record, or what changes of one.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct TaskPatch {
     /// What is to be done; needed for a new task.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,7 +145,7 @@ pub struct TaskPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,
     /// Owner; the credential's own person or principal when absent.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "crate::words::is_aside")]
     pub user_id: Option<String>,
 }
 

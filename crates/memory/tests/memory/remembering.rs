@@ -175,6 +175,23 @@ async fn others_propose_and_the_owner_decides_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_what_has_changed_since_is_refused() {
+    on_both(|home| async move {
+        let (room, ana) = (room(&home), ctx("acme", "ana"));
+        let id = room.keep(&ana, "The ferry leaves at six", json!({})).await.memory.memory_id;
+        let amend = |text: &str, version: i64| NewEdit {
+            patch: serde_json::from_value(json!({"text": text, "expected_version": version})).unwrap(),
+            ..edit(&id, EditOp::Amend)
+        };
+        assert_eq!(room.memory.edit(&ana, amend("at seven", 1)).await.unwrap().memory.version, 2);
+        assert_eq!(code(room.memory.edit(&ana, amend("at eight", 1)).await), "edit_stale");
+        assert_eq!(room.memory.get_memory(&ana, &id).await.unwrap().text, "at seven");
+        assert_eq!(room.memory.edit(&ana, amend("at eight", 2)).await.unwrap().memory.version, 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn filters_and_types_choose_among_memories_however_few_match() {
     on_both(|home| async move {
         let (room, ana) = (room(&home), ctx("acme", "ana"));

@@ -141,6 +141,9 @@ impl Memory {
             return Err(Error::field("op", "conflicts are found, not made"));
         }
         let target = self.readable_memory(ctx, &edit.target_id).await?;
+        if edit.patch.expected_version.is_some_and(|expected| expected != target.version) {
+            return Err(Error::conflict("edit_stale", "the memory has changed since; read it again"));
+        }
         // Putting something aside is open to everyone who may write; it does no harm that a look does not mend.
         let at_once = !edit.propose && (edit.op == EditOp::Quarantine || may_change(ctx, &target));
         let mut row = new_row(&target, edit.op, ctx, self.0.clock.now());
