@@ -56,7 +56,7 @@ export async function audit(page) {
   await page.getByRole("link", { name: "Audit" }).click();
   await button("Verify chain").click();
   await page.getByText(/The chain is whole/).waitFor();
-  const [download] = await Promise.all([page.waitForEvent("download"), button("Export").click().then(() => page.getByRole("menuitem", { name: /CSV/ }).click())]);
+  const [download] = await Promise.all([page.waitForEvent("download"), button("Export").first().click().then(() => page.getByRole("menuitem", { name: /CSV/ }).click())]);
   assert.equal(download.suggestedFilename(), "audit.csv");
   await button("Action: any action").click();
   await page.getByRole("textbox", { name: "Action" }).fill("identity.set_role");

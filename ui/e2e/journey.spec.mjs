@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import * as admin from "./admin.mjs";
 import { conversation, nightly } from "./conversation.mjs";
+import * as memory from "./memory.mjs";
 import { compressedBytes, desktop, openBrowser, openPage, phone, record } from "./support.mjs";
 
 const origin = process.env.HEARTH_URL?.replace(/\/$/, "");
@@ -204,6 +205,8 @@ try {
   await post(apiKey, nightly);
   await search();
   await timeline();
+  await memory.walk(page, origin, apiKey);
+  await memory.looks(page, origin);
   await admin.people(page, browser, origin);
   await admin.audit(page);
   await admin.looks(page, origin);

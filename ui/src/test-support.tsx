@@ -6,7 +6,7 @@ import { vi } from "vitest";
 import { makeQueryClient } from "@/app/queries";
 import { PrincipalProvider, type Principal } from "@/lib/principal";
 
-const principal: Principal = { username: "mika", tenantName: "Harbour lab", roles: ["owner"], scopes: ["memory:read", "memory:write", "admin"] };
+const principal: Principal = { username: "mika", tenantId: "harbour-lab", tenantName: "Harbour lab", roles: ["owner"], scopes: ["memory:read", "memory:write", "admin"] };
 
 /** Draws one page at an address, as a signed-in person sees it. */
 export function renderPage(Page: ComponentType, address: string, children?: ReactNode) {

@@ -1415,13 +1415,49 @@ export interface components {
              */
             removed: number;
         };
-        /** @description Why. */
+        /** @description A decision. */
         Decision: {
+            /** @description Agent or persona. */
+            agent_id?: string | null;
+            /** @description What was turned down. */
+            alternatives: string[];
+            /** @description Where it may be shown. */
+            channel: string;
+            /** @description What follows. */
+            consequences: string[];
+            /** @description What it must respect. */
+            constraints: string[];
+            /** @description What was decided. */
+            decision: string;
+            /** @description `dec_…`. */
+            decision_id: string;
+            /** @description The event that records it. */
+            event_id: string;
+            /** @description Why. */
+            rationale: string[];
+            /** @description References, those to the decision before and the event among them. */
+            refs: string[];
+            /** @description `project`, `user` or `global`. */
+            scope: string;
+            /** @description How carefully it is kept. */
+            sensitivity: string;
+            /** @description Conversation. */
+            session_id: string;
+            /** @description `active` or `superseded`. */
+            status: string;
+            /** @description What it is about. */
+            subject?: string | null;
+            /** @description The decision that took its place. */
+            superseded_by?: string | null;
+            /** @description The decision whose place it took. */
+            supersedes?: string | null;
             /**
-             * @description Shown with the edit.
-             * @default null
+             * Format: date-time
+             * @description When it was taken.
              */
-            reason: string | null;
+            ts: string;
+            /** @description Owner. */
+            user_id: string;
         };
         /**
          * @description How far a decision reaches.
@@ -1492,6 +1528,11 @@ export interface components {
             target_version: number;
             /** @description Owner of the target. */
             user_id: string;
+        };
+        /** @description Why. */
+        EditDecision: {
+            /** @description Shown with the edit. */
+            reason?: string | null;
         };
         /**
          * @description What an edit does.
@@ -1957,42 +1998,36 @@ export interface components {
         /** @description Changes to a memory; what is absent stays. */
         MemoryPatch: {
             /**
+             * Format: int64
+             * @description The version that was looked at: refused with 409 `edit_stale` when the memory has changed since.
+             */
+            expected_version?: number | null;
+            /**
              * Format: date-time
              * @description When it must be forgotten.
-             * @default null
              */
-            expires_at: string | null;
+            expires_at?: string | null;
             /**
              * Format: double
              * @description 0–1.
-             * @default null
              */
-            importance: number | null;
+            importance?: number | null;
             /** @description The caller's own fields, replaced as a whole. */
             metadata?: Record<string, unknown> | null;
-            /**
-             * @description What it is about.
-             * @default null
-             */
-            subject: string | null;
-            /**
-             * @description Labels.
-             * @default null
-             */
-            tags: string[] | null;
-            /**
-             * @description New words, 1–8,000 characters.
-             * @default null
-             */
-            text: string | null;
-            /** @default null */
-            type: null | components["schemas"]["MemoryType"];
+            /** @description Why, up to 1,000 characters; shown in the history. */
+            reason?: string | null;
+            /** @description What it is about. */
+            subject?: string | null;
+            /** @description Labels. */
+            tags?: string[] | null;
+            /** @description New words, 1–8,000 characters. */
+            text?: string | null;
+            type?: null | components["schemas"]["MemoryType"];
             /**
              * Format: date-time
              * @description Until when it was so.
-             * @default null
              */
-            valid_to: string | null;
+            valid_to?: string | null;
         };
         /** @description An event that a memory rests on. */
         MemorySource: {
@@ -2774,40 +2809,27 @@ export interface components {
         };
         /** @description A task to record, or what changes of one. */
         TaskPatch: {
-            /**
-             * @description Who does it.
-             * @default null
-             */
-            assignee: string | null;
-            /**
-             * @description Tasks that must be done before, `tsk_…`.
-             * @default null
-             */
-            blocked_by: string[] | null;
-            /**
-             * @description More about it.
-             * @default null
-             */
-            details: string | null;
+            /** @description Who does it. */
+            assignee?: string | null;
+            /** @description Tasks that must be done before, `tsk_…`. */
+            blocked_by?: string[] | null;
+            /** @description More about it. */
+            details?: string | null;
             /**
              * Format: date-time
              * @description When it should be done.
-             * @default null
              */
-            due_at: string | null;
+            due_at?: string | null;
             /**
              * Format: int64
              * @description −100 to 100; larger is more urgent, 0 when absent.
-             * @default null
              */
-            priority: number | null;
-            /** @default null */
-            status: null | components["schemas"]["TaskStatus"];
-            /**
-             * @description What is to be done; needed for a new task.
-             * @default null
-             */
-            title: string | null;
+            priority?: number | null;
+            status?: null | components["schemas"]["TaskStatus"];
+            /** @description What is to be done; needed for a new task. */
+            title?: string | null;
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
         };
         /**
          * @description Where a task stands.
@@ -3953,7 +3975,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Decision"];
+                "application/json": components["schemas"]["EditDecision"];
             };
         };
         responses: {
@@ -3987,7 +4009,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Decision"];
+                "application/json": components["schemas"]["EditDecision"];
             };
         };
         responses: {
@@ -4428,6 +4450,10 @@ export interface operations {
                 state?: "active" | "quarantined" | "retracted" | "blocked";
                 /** @description Only pinned ones, or only others. */
                 pinned?: boolean;
+                /** @description Only those for this channel. */
+                channel?: components["schemas"]["Channel"];
+                /** @description Only those with this label. */
+                tag?: string;
                 /** @description Rows of the page, 1–200; 50 when absent. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

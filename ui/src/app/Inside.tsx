@@ -17,7 +17,7 @@ export function Inside() {
   if (!session) return null;
   const { user, scopes } = session;
   return (
-    <PrincipalProvider value={{ username: user.username, tenantName: user.tenant_name, roles: user.roles, scopes }}>
+    <PrincipalProvider value={{ username: user.username, tenantId: user.tenant_id, tenantName: user.tenant_name, roles: user.roles, scopes }}>
       <Shell />
     </PrincipalProvider>
   );

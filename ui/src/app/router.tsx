@@ -59,19 +59,18 @@ const join = createRoute({
 const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
   createRoute({ getParentRoute: () => inside, path, component });
 
-const memory = createRoute({
-  getParentRoute: () => inside,
-  path: "/memory",
-  validateSearch: readMemorySearch,
-  component: lazyRouteComponent(() => import("@/features/memory/routes/SearchPage"), "SearchPage"),
-});
+const memoryPage = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => inside, path, validateSearch: readMemorySearch, component });
 
-const timeline = createRoute({
-  getParentRoute: () => inside,
-  path: "/memory/timeline",
-  validateSearch: readMemorySearch,
-  component: lazyRouteComponent(() => import("@/features/memory/routes/TimelinePage"), "TimelinePage"),
-});
+const memory = [
+  memoryPage("/memory", lazyRouteComponent(() => import("@/features/memory/routes/SearchPage"), "SearchPage")),
+  memoryPage("/memory/timeline", lazyRouteComponent(() => import("@/features/memory/routes/TimelinePage"), "TimelinePage")),
+  memoryPage("/memory/memories", lazyRouteComponent(() => import("@/features/memory/routes/MemoriesPage"), "MemoriesPage")),
+  memoryPage("/memory/decisions", lazyRouteComponent(() => import("@/features/memory/routes/DecisionsPage"), "DecisionsPage")),
+  memoryPage("/memory/tasks", lazyRouteComponent(() => import("@/features/memory/routes/TasksPage"), "TasksPage")),
+  memoryPage("/memory/review", lazyRouteComponent(() => import("@/features/memory/routes/ReviewPage"), "ReviewPage")),
+  memoryPage("/memory/data", lazyRouteComponent(() => import("@/features/memory/routes/DataPage"), "DataPage")),
+];
 
 const apiKeys = page("/settings/api-keys", lazyRouteComponent(() => import("@/features/identity/routes/ApiKeysPage"), "ApiKeysPage"));
 const devices = page("/settings/devices", lazyRouteComponent(() => import("@/features/identity/routes/SignInsPage"), "SignInsPage"));
@@ -100,7 +99,7 @@ const admin = [
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([setup, signIn, join, home, inside.addChildren([memory, timeline, apiKeys, devices, ...admin])]),
+    routeTree: root.addChildren([setup, signIn, join, home, inside.addChildren([...memory, apiKeys, devices, ...admin])]),
     context: { queries },
     // An address holds plain words: a token of digits is no number, and nothing is quoted.
     parseSearch: parseSearchWith((value) => value),

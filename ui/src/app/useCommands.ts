@@ -1,5 +1,6 @@
 import { useNavigate } from "@tanstack/react-router";
 import { usePlaces } from "@/features/admin/places";
+import { places as memoryPlaces } from "@/features/memory/places";
 import { setTheme } from "@/lib/theme";
 import { useSignOut } from "./useSignOut";
 
@@ -16,9 +17,7 @@ export function useCommands(typed: string): Command[] {
   const signOut = useSignOut();
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const all: Command[] = [
-    { id: "search", label: "Search memory", kind: "page", run: () => void navigate({ to: "/memory" }) },
-    { id: "timeline", label: "Timeline", kind: "page", run: () => void navigate({ to: "/memory/timeline" }) },
-    ...usePlaces().map(({ to, label }): Command => ({ id: to, label, kind: "page", run: () => void navigate({ to }) })),
+    ...[...memoryPlaces, ...usePlaces()].map(({ to, label }): Command => ({ id: to, label, kind: "page", run: () => void navigate({ to }) })),
     { id: "light", label: "Light theme", kind: "theme", run: () => setTheme("light") },
     { id: "dark", label: "Dark theme", kind: "theme", run: () => setTheme("dark") },
     { id: "system", label: "Theme as the system", kind: "theme", run: () => setTheme("system") },

@@ -1,6 +1,7 @@
-import type { CSSProperties, KeyboardEvent, ReactNode } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import { VirtualList } from "@/components/VirtualList";
 import { cx } from "@/lib/cx";
+import { walkRows } from "@/lib/walkRows";
 
 export interface Column<T> {
   /** Also read out before each cell. */
@@ -34,16 +35,6 @@ const line = "gap-x-3 px-6 @max-4xl:px-4 @4xl:grid @4xl:grid-cols-(--columns) @4
 const opener =
   "block w-full min-w-0 truncate text-left after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:rounded-sm focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-glow";
 const never = () => {};
-
-/** The arrow keys walk from row to row. */
-function walk(event: KeyboardEvent<HTMLElement>) {
-  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  const here = event.currentTarget.closest("[data-index]");
-  const next = step && here?.parentElement?.querySelector<HTMLElement>(`[data-index="${Number(here.getAttribute("data-index")) + step}"] [data-row]`);
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
-}
 
 function Head<T>({ columns }: { columns: Column<T>[] }) {
   return (
@@ -84,7 +75,7 @@ export function DataList<T>({ label, columns, items, keyOf, onNearEnd = never, o
     <div className={cx(line, "relative min-h-10 gap-y-0.5 border-b border-line py-1 @max-4xl:grid @max-4xl:grid-cols-[minmax(0,1fr)_auto] @max-4xl:items-center @max-4xl:py-2.5", onOpen && "hover:bg-hover/60", opened === keyOf(row) && "bg-hover")}>
       <div className="min-w-0">
         {onOpen ? (
-          <button type="button" data-row aria-expanded={opened === keyOf(row)} onClick={() => onOpen(row)} onKeyDown={walk} className={opener}>
+          <button type="button" data-row aria-expanded={opened === keyOf(row)} onClick={() => onOpen(row)} onKeyDown={walkRows} className={opener}>
             {title.cell(row)}
           </button>
         ) : (

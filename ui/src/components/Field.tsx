@@ -15,7 +15,7 @@ export function Field({ label, hint, error, className, ...input }: FieldProps) {
   const id = useId();
   const describedBy = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
-    <div className={cx("grid gap-1.5", className)}>
+    <div className={cx("grid min-w-0 grid-cols-[minmax(0,1fr)] gap-1.5", className)}>
       <label htmlFor={id} className="font-medium">
         {label}
       </label>

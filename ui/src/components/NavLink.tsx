@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
 
 export function NavTitle({ children }: { children: ReactNode }) {
@@ -10,10 +11,12 @@ interface NavLinkProps {
   to: string;
   children: ReactNode;
   count?: number;
+  /** The count is of things that wait for the reader. */
+  urgent?: boolean;
 }
 
 /** An entry of a section's side panel; a tab above the page on a phone. */
-export function NavLink({ to, children, count }: NavLinkProps) {
+export function NavLink({ to, children, count, urgent }: NavLinkProps) {
   return (
     <Link
       to={to}
@@ -22,7 +25,7 @@ export function NavLink({ to, children, count }: NavLinkProps) {
       activeProps={{ className: "bg-hover font-medium max-md:border-glow! max-md:bg-transparent" }}
     >
       {children}
-      {count !== undefined && <span className="text-sm font-normal text-faint tabular-nums">{formatCount(count)}</span>}
+      {count !== undefined && <span className={cx("text-sm font-normal tabular-nums", urgent ? "text-ember" : "text-faint")}>{formatCount(count)}</span>}
     </Link>
   );
 }

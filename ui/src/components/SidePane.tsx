@@ -29,7 +29,11 @@ export function SidePane({ title, note, onClose, foot, children }: SidePaneProps
               <Icon name="close" />
             </Base.Close>
           </header>
-          <div className="grid min-h-0 grow content-start gap-5 overflow-y-auto px-5 py-4">{children}</div>
+          {/* A keyboard can scroll it. */}
+          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+          <div tabIndex={0} role="region" aria-label="Details" className="grid min-h-0 grow content-start gap-5 overflow-y-auto px-5 py-4 focus-visible:-outline-offset-2">
+            {children}
+          </div>
           {foot && <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-5 py-3">{foot}</footer>}
         </Base.Popup>
       </Base.Portal>

@@ -7,3 +7,5 @@ export const popupLook =
   "appear max-h-[60vh] max-w-[calc(100vw-1rem)] min-w-44 overflow-y-auto rounded border border-line bg-raised p-1 shadow-lift outline-none";
 export const rowLook =
   "flex min-h-8 w-full cursor-pointer items-center gap-1.5 rounded px-2 text-left outline-none select-none data-highlighted:bg-hover data-disabled:cursor-default data-disabled:text-faint max-sm:min-h-11";
+/** A link within a text: told from it without colour. */
+export const linkLook = "text-ember underline decoration-ember/40 underline-offset-2 hover:decoration-current";

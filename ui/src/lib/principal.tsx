@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 /** The signed-in person, as features need to know them. */
 export interface Principal {
   username: string;
+  tenantId: string;
   tenantName: string;
   roles: string[];
   scopes: string[];

@@ -1,7 +1,8 @@
 import { readDay } from "@/lib/days";
 import { searchText } from "@/lib/searchText";
-import type { Channel, EventKind, SearchMode } from "./api";
-import { channels, kinds, modes } from "./words";
+import type { MemoryState, MemoryType } from "./api/memories";
+import type { Channel, EventKind, SearchMode } from "./api/recall";
+import { channels, kinds, modes, states, types } from "./words";
 
 /** What the address of a Memory page holds; absent means not narrowed. */
 export interface MemorySearch {
@@ -18,6 +19,14 @@ export interface MemorySearch {
   /** Event to bring into view and mark. */
   event?: string;
   limit?: number;
+  type?: MemoryType;
+  state?: MemoryState;
+  pinned?: "yes";
+  tag?: string;
+  /** Memory whose card is open. */
+  memory?: string;
+  /** Which tasks, or which edits. */
+  status?: string;
 }
 
 const within = (value: unknown, least: number, most: number) => (Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? Number(value) : undefined);
@@ -36,6 +45,12 @@ export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
     day: readDay(searchText(raw.day)),
     event: searchText(raw.event),
     limit: within(raw.limit, 1, 200),
+    type: oneOf(types, raw.type),
+    state: oneOf(states, raw.state),
+    pinned: raw.pinned === "yes" ? "yes" : undefined,
+    tag: searchText(raw.tag),
+    memory: searchText(raw.memory),
+    status: searchText(raw.status),
   };
   return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined));
 }

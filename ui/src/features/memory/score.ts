@@ -1,4 +1,4 @@
-import type { Hit, ScorePart } from "./api";
+import type { Hit, ScorePart } from "./api/recall";
 
 /** The four bands that a score is drawn with, in order. */
 export const bands = [

@@ -1,4 +1,4 @@
-import type { EventPage, MemoryEvent } from "./api";
+import type { EventPage, MemoryEvent } from "./api/recall";
 
 export interface TimelineRow {
   event: MemoryEvent;

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { sessionsQuery, statsQuery } from "./api";
+import { sessionsQuery, statsQuery } from "./api/recall";
 import { readMemorySearch, type MemorySearch } from "./filters";
 
 /** The filters in the address, a way to change them, and what there is to choose from. */

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { searchQuery } from "./api";
+import { searchQuery } from "./api/recall";
 import { startOfDaysAgo } from "./filters";
 import type { MemoryPage } from "./useMemoryPage";
 

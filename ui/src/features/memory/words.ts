@@ -1,4 +1,5 @@
-import type { Channel, EventKind, MemoryEvent, SearchMode } from "./api";
+import type { MemoryState, MemoryType } from "./api/memories";
+import type { Channel, EventKind, MemoryEvent, SearchMode } from "./api/recall";
 
 interface Word<T extends string> {
   value: T;
@@ -35,6 +36,24 @@ export const kinds: Word<EventKind>[] = [
   { value: "task_update", label: "task updates" },
   { value: "artifact", label: "artifacts" },
   { value: "note", label: "notes" },
+];
+
+export const types: Word<MemoryType>[] = [
+  { value: "fact", label: "facts" },
+  { value: "preference", label: "preferences" },
+  { value: "episode", label: "episodes" },
+  { value: "decision", label: "decisions" },
+  { value: "task", label: "tasks" },
+  { value: "rule", label: "rules" },
+  { value: "procedure", label: "procedures" },
+  { value: "summary", label: "summaries" },
+];
+
+export const states: Word<MemoryState>[] = [
+  { value: "active", label: "in use" },
+  { value: "quarantined", label: "put aside", hint: "wait for a review" },
+  { value: "retracted", label: "taken back", hint: "can be brought back" },
+  { value: "blocked", label: "blocked", hint: "never derived again" },
 ];
 
 export const modeInWords = (mode: SearchMode) => modes.find((one) => one.value === mode)?.label ?? mode;

@@ -1,17 +1,13 @@
-import { useLocation } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import { NavLink, NavTitle } from "@/components/NavLink";
+import { useCurrentInView } from "@/lib/useCurrentInView";
 import { groups, usePlaces } from "../places";
 
 /** Your own keys and devices, your workspace, and the server, as far as you may look after them. */
 export function AdminNav() {
   const places = usePlaces();
-  const path = useLocation({ select: ({ pathname }) => pathname });
   const list = useRef<HTMLDivElement>(null);
-  // On a phone the entries are a row of tabs, wider than the screen.
-  useEffect(() => {
-    list.current?.querySelector("[aria-current=page]")?.scrollIntoView({ inline: "center", block: "nearest" });
-  }, [path, places.length]);
+  useCurrentInView(list, places.length);
   return (
     <div ref={list} className="max-md:flex">
       <NavTitle>Admin</NavTitle>

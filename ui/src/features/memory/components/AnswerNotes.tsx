@@ -1,6 +1,6 @@
 import { Icon } from "@/components/icons";
 import { plural } from "@/lib/format";
-import type { SearchAnswer } from "../api";
+import type { SearchAnswer } from "../api/recall";
 import { degradedInWords } from "../words";
 
 /** What made this answer less than it could be, in plain words. */

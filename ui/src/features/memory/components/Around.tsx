@@ -1,4 +1,4 @@
-import { speakerOf, type Hit } from "../api";
+import { speakerOf, type Hit } from "../api/recall";
 
 interface Line {
   id: string;

@@ -1,6 +1,6 @@
 import { Dialog } from "@/components/Dialog";
 import { useWide } from "@/lib/media";
-import { speakerOf, type Hit } from "../api";
+import { speakerOf, type Hit } from "../api/recall";
 import { HitDetail } from "./HitDetail";
 
 interface DetailPaneProps {

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
-import { scoreParts, type Hit, type MemoryEvent, type MemoryItem } from "../api";
+import { scoreParts, type Hit, type MemoryEvent, type MemoryItem } from "../api/recall";
 import { dayOf } from "../filters";
 import { bandOfPart, bands, partInWords } from "../score";
 import { Around } from "./Around";

@@ -1,6 +1,6 @@
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
-import { matchedForms, scoreParts, speakerOf, type Hit } from "../api";
+import { matchedForms, scoreParts, speakerOf, type Hit } from "../api/recall";
 import { Marked } from "./Marked";
 import { ScoreBar } from "./ScoreBar";
 

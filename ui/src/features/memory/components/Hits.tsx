@@ -1,6 +1,6 @@
 import { useRef, type KeyboardEvent } from "react";
 import { Button } from "@/components/Button";
-import type { Hit } from "../api";
+import type { Hit } from "../api/recall";
 import { HitRow } from "./HitRow";
 
 interface HitsProps {

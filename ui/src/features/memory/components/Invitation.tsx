@@ -1,6 +1,6 @@
 import { Empty } from "@/components/Empty";
 import { plural } from "@/lib/format";
-import type { Stats } from "../api";
+import type { Stats } from "../api/recall";
 
 /** The search page before a question: what there is to find. */
 export function Invitation({ stats }: { stats: Stats | undefined }) {

@@ -1,9 +1,14 @@
+import { useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import { NavLink, NavTitle } from "@/components/NavLink";
 import { VirtualList } from "@/components/VirtualList";
 import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
+import { useCurrentInView } from "@/lib/useCurrentInView";
 import { usePageFeed } from "@/lib/usePageFeed";
-import type { Session } from "../api";
+import type { Session } from "../api/recall";
+import { waitingQuery } from "../api/review";
+import { places } from "../places";
 import { useMemoryPage } from "../useMemoryPage";
 
 const keyOf = (session: Session) => session.session_id;
@@ -12,13 +17,20 @@ const keyOf = (session: Session) => session.session_id;
 export function MemoryNav() {
   const { search, stats, sessions, change } = useMemoryPage();
   const { items, more } = usePageFeed(sessions);
+  const waiting = useQuery(waitingQuery);
+  const list = useRef<HTMLDivElement>(null);
+  useCurrentInView(list);
+  const counts: Record<string, number | undefined> = { "/memory/timeline": stats.data?.events, "/memory/review": waiting.data || undefined };
   return (
     <>
       <NavTitle>Memory</NavTitle>
-      <NavLink to="/memory">Search</NavLink>
-      <NavLink to="/memory/timeline" count={stats.data?.events}>
-        Timeline
-      </NavLink>
+      <div ref={list} className="max-md:flex">
+        {places.map(({ to, label }) => (
+          <NavLink key={to} to={to} count={counts[to]} urgent={to === "/memory/review"}>
+            {label}
+          </NavLink>
+        ))}
+      </div>
       {items.length > 0 && (
         <div className="flex min-h-0 grow flex-col max-md:hidden">
           <h2 className="px-3 pt-4 pb-1 text-sm text-faint">Sessions</h2>

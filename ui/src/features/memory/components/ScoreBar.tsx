@@ -1,5 +1,5 @@
 import { bandShares, bands } from "../score";
-import type { ScorePart } from "../api";
+import type { ScorePart } from "../api/recall";
 import { cx } from "@/lib/cx";
 
 interface ScoreBarProps {

@@ -1,6 +1,6 @@
 import { FilterMenu } from "@/components/FilterMenu";
 import { formatCount, formatMs } from "@/lib/format";
-import type { SearchAnswer } from "../api";
+import type { SearchAnswer } from "../api/recall";
 import type { MemoryPage } from "../useMemoryPage";
 import { channels, modes, spans } from "../words";
 import { ScopeFilters } from "./ScopeFilters";

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { problem, renderPage, serve } from "@/test-support";
-import type { MemoryEvent } from "../api";
+import type { MemoryEvent } from "../api/recall";
 import { TimelinePage } from "./TimelinePage";
 
 const event = (event_id: string, ts: string, text: string, more: Partial<MemoryEvent> = {}): MemoryEvent => ({

@@ -8,7 +8,7 @@ import { Waiting } from "@/components/Waiting";
 import { endOfDay } from "@/lib/days";
 import { usePageFeed } from "@/lib/usePageFeed";
 import { useTitle } from "@/lib/useTitle";
-import { timelineQuery } from "../api";
+import { timelineQuery } from "../api/recall";
 import { FirstSteps } from "../components/FirstSteps";
 import { TimelineEntry } from "../components/TimelineEntry";
 import { TimelineFilters } from "../components/TimelineFilters";

@@ -28,8 +28,8 @@ export interface ScorePart {
 export const scoreParts = (hit: Hit) => (hit.explain?.parts ?? []) as unknown as ScorePart[];
 export const matchedForms = (hit: Hit): string[] => hit.explain?.terms.flatMap((term) => term.matched) ?? [];
 
-const nextCursor = (page: { next_cursor?: string | null }) => page.next_cursor ?? undefined;
-const firstPage = undefined as string | undefined;
+export const nextCursor = (page: { next_cursor?: string | null }) => page.next_cursor ?? undefined;
+export const firstPage = undefined as string | undefined;
 
 /** Asks again by itself, often while nothing is remembered, so that the page greets the first event. */
 export const statsQuery = queryOptions({
@@ -47,6 +47,14 @@ export const sessionsQuery = (events: number) =>
     getNextPageParam: nextCursor,
     placeholderData: keepPreviousData,
     enabled: events > 0,
+  });
+
+/** One event, which never changes; an absent one is not asked for twice. */
+export const eventQuery = (event_id: string) =>
+  queryOptions({
+    queryKey: ["memory", "event", event_id],
+    queryFn: () => body(client.GET("/api/v1/events/{event_id}", { params: { path: { event_id } } })),
+    staleTime: Infinity,
   });
 
 export const searchQuery = (request: SearchRequest) =>
