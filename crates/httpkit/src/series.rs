@@ -1,7 +1,7 @@
 //! The series of finished and running requests: handles are made once per method and endpoint, not per request.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -24,18 +24,24 @@ pub(crate) fn method_label(method: &Method) -> &'static str {
 pub(crate) struct Series {
     method: &'static str,
     endpoint: String,
-    in_progress: Gauge,
+    in_progress: Mutex<InProgressNow>,
     /// Made with the first answer: a method that no route serves must not make a histogram.
     duration: OnceLock<Histogram>,
     /// Few statuses are ever seen on one endpoint, so a list beats a map.
     by_status: RwLock<Vec<(StatusCode, Counter)>>,
 }
 
+/// How many requests run, and the gauge that says so; made with the first answer, too.
+#[derive(Default)]
+struct InProgressNow {
+    running: f64,
+    gauge: Option<Gauge>,
+}
+
 impl Series {
     fn new(method: &'static str, endpoint: &str) -> Self {
-        let labels = [("method", method.to_owned()), ("endpoint", endpoint.to_owned())];
         Self {
-            in_progress: metrics::gauge!("http_requests_in_progress", &labels),
+            in_progress: Mutex::default(),
             duration: OnceLock::new(),
             by_status: RwLock::default(),
             endpoint: endpoint.to_owned(),
@@ -44,15 +50,27 @@ impl Series {
     }
 
     /// Counts a running request until the answer is dropped, also when its caller goes away.
-    pub(crate) fn start(&self) -> InProgress {
-        self.in_progress.increment(1.0);
-        InProgress(self.in_progress.clone())
+    pub(crate) fn start(self: &Arc<Self>) -> InProgress {
+        self.count_running(1.0);
+        InProgress(self.clone())
+    }
+
+    fn count_running(&self, change: f64) {
+        let mut now = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+        now.running += change;
+        if let Some(gauge) = &now.gauge {
+            gauge.set(now.running);
+        }
     }
 
     /// Counts a finished request.
     pub(crate) fn finish(&self, status: StatusCode, elapsed: Duration) {
         let made = || {
             let labels = [("method", self.method.to_owned()), ("endpoint", self.endpoint.clone())];
+            let mut now = self.in_progress.lock().unwrap_or_else(PoisonError::into_inner);
+            let gauge = metrics::gauge!("http_requests_in_progress", &labels);
+            gauge.set(now.running);
+            now.gauge = Some(gauge);
             metrics::histogram!("http_request_duration_seconds", &labels)
         };
         self.duration.get_or_init(made).record(elapsed.as_secs_f64());
@@ -74,11 +92,11 @@ impl Series {
 }
 
 /// Holds `http_requests_in_progress` up while it lives.
-pub(crate) struct InProgress(Gauge);
+pub(crate) struct InProgress(Arc<Series>);
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        self.0.decrement(1.0);
+        self.0.count_running(-1.0);
     }
 }
 
