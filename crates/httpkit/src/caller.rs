@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderMap, header};
-use kernel::{Ctx, Error, Secret};
+use kernel::{Ctx, Error, ErrorKind, Secret};
 
 use crate::Problem;
 use crate::edge::RequestState;
@@ -21,7 +21,7 @@ pub const SESSION_COOKIE: &str = "hearth_session";
 pub struct Credentials {
     /// `Authorization: Bearer`.
     pub bearer: Option<Secret>,
-    /// `X-API-Key` and `api-key`, each if sent.
+    /// `X-API-Key`, `api-key` and `Authorization: Token`, each if sent.
     pub api_keys: Vec<Secret>,
     /// The page's session cookie.
     pub cookie: Option<Secret>,
@@ -125,11 +125,34 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     }
 }
 
+/// Refuses what a page of an unknown site sends: a browser on this machine may be led to a server that others cannot reach,
+/// and not every such server asks for credentials.
+pub struct KnownOrigin;
+
+impl<S: Send + Sync> FromRequestParts<S> for KnownOrigin {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let state = parts.extensions.get::<RequestState>();
+        let state = state.ok_or_else(|| Error::internal("the router has no edge"))?;
+        match parts.headers.get(header::ORIGIN) {
+            Some(origin) if !state.knows_origin(origin) => {
+                let text = "pages of this origin may not call; CORS_ORIGINS names those that may";
+                Err(Error::new(ErrorKind::Forbidden, "origin_refused", text).into())
+            }
+            _ => Ok(Self),
+        }
+    }
+}
+
 fn credentials(parts: &Parts, state: &RequestState) -> Credentials {
     let secret = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(Secret::new);
     Credentials {
-        bearer: bearer(&parts.headers),
-        api_keys: ["x-api-key", "api-key"].into_iter().filter_map(secret).collect(),
+        bearer: authorization(&parts.headers, "bearer"),
+        api_keys: ["x-api-key", "api-key"]
+            .into_iter()
+            .filter_map(secret)
+            .chain(authorization(&parts.headers, "token"))
+            .collect(),
         cookie: cookie(&parts.headers, SESSION_COOKIE).map(Secret::new),
         csrf: parts.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).map(str::to_owned),
         is_safe_method: parts.method.is_safe(),
@@ -138,10 +161,10 @@ fn credentials(parts: &Parts, state: &RequestState) -> Credentials {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<Secret> {
+fn authorization(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
+    scheme.eq_ignore_ascii_case(wanted).then(|| Secret::new(token.trim()))
 }
 
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -76,6 +76,8 @@ struct Inner {
     cors: ArcSwapOption<CorsLayer>,
     /// Places of refusals on their way to the audit log.
     refusals: Arc<Semaphore>,
+    /// Pages of other sites that may call.
+    origins: ArcSwap<Vec<HeaderValue>>,
     series: SeriesTable,
     observer: Box<dyn Fn(Observation<'_>) + Send + Sync>,
 }
@@ -90,6 +92,7 @@ impl Edge {
             gate,
             cors: ArcSwapOption::empty(),
             refusals: Arc::new(Semaphore::new(REFUSALS_BEHIND)),
+            origins: ArcSwap::default(),
             series: SeriesTable::default(),
             observer: Box::new(observer),
             config,
@@ -110,6 +113,7 @@ impl Edge {
 
     /// Changes which pages of other sites may call.
     pub fn set_cors_origins(&self, origins: Vec<HeaderValue>) {
+        self.0.origins.store(Arc::new(origins.clone()));
         if origins.is_empty() {
             return self.0.cors.store(None);
         }
@@ -117,11 +121,28 @@ impl Edge {
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
             .allow_headers(
-                ["authorization", "content-type", "x-api-key", "idempotency-key"]
-                    .map(HeaderName::from_static),
+                [
+                    "authorization",
+                    "content-type",
+                    "x-api-key",
+                    "idempotency-key",
+                    "mcp-session-id",
+                    "mcp-protocol-version",
+                ]
+                .map(HeaderName::from_static),
             )
-            .expose_headers(["x-request-id", "x-response-time", "retry-after"].map(HeaderName::from_static));
+            .expose_headers(
+                ["x-request-id", "x-response-time", "retry-after", "mcp-session-id"]
+                    .map(HeaderName::from_static),
+            );
         self.0.cors.store(Some(Arc::new(cors)));
+    }
+
+    /// Whether a page of this origin may call: one of this machine, or one that the settings name.
+    pub(crate) fn knows_origin(&self, origin: &HeaderValue) -> bool {
+        let host = origin.to_str().ok().and_then(|text| text.parse::<http::Uri>().ok());
+        let host = host.as_ref().and_then(http::Uri::host).unwrap_or_default();
+        ["localhost", "127.0.0.1", "[::1]"].contains(&host) || self.0.origins.load().contains(origin)
     }
 
     /// Lets go of limits that are whole again; call it now and then.

@@ -21,7 +21,9 @@ pub mod tls;
 
 pub use address::{AddressRules, network};
 pub use body::{Body, BodyLimit, Posted, Query, UrlPath};
-pub use caller::{Authenticate, Authenticator, Caller, Credentials, Meta, SESSION_COOKIE, Visitor};
+pub use caller::{
+    Authenticate, Authenticator, Caller, Credentials, KnownOrigin, Meta, SESSION_COOKIE, Visitor,
+};
 pub use edge::{Edge, EdgeConfig, Observation};
 pub use json::{MAX_DEPTH, MAX_KEYS};
 pub use page::PageQuery;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use kernel::{Ctx, Error};
 
 use super::Edge;
@@ -134,6 +134,11 @@ impl Known {
             *self.place() = Some(place);
         }
         Ok(came)
+    }
+
+    /// Whether a page of this origin may call.
+    pub(crate) fn knows_origin(&self, origin: &HeaderValue) -> bool {
+        self.edge.knows_origin(origin)
     }
 
     /// Remembers a caller who wrote before they are told so, whatever became of it.

@@ -24,7 +24,7 @@ async fn a_named_origin_is_echoed_and_no_other() {
         for (path, status) in [("/health", 200), ("/api/v1/sessions", 401), ("/api/v1/nope", 404)] {
             let answer =
                 server.send(server.request("GET", path).header("origin", origin)).await.expect(status);
-            let exposed = "x-request-id,x-response-time,retry-after";
+            let exposed = "x-request-id,x-response-time,retry-after,mcp-session-id";
             let wanted =
                 [("access-control-allow-origin", origin), ("access-control-expose-headers", exposed)];
             assert_eq!(cors(&answer), wanted, "{path}");
@@ -64,7 +64,10 @@ async fn preflights_tell_a_named_origin_what_it_may_send() {
     for path in ["/api/v1/events", "/auth/login", "/api/v1/nope"] {
         let answer = preflight(ALLOWED, path).await;
         let wanted = [
-            ("access-control-allow-headers", "authorization,content-type,x-api-key,idempotency-key"),
+            (
+                "access-control-allow-headers",
+                "authorization,content-type,x-api-key,idempotency-key,mcp-session-id,mcp-protocol-version",
+            ),
             ("access-control-allow-methods", "GET,POST,PUT,PATCH,DELETE"),
             ("access-control-allow-origin", ALLOWED),
         ];
