@@ -5,6 +5,7 @@
 
 pub mod blocks;
 pub mod derive;
+mod doors;
 pub mod embed;
 pub mod events;
 pub mod files;
@@ -19,6 +20,7 @@ pub mod timeline;
 mod words;
 pub mod work;
 
+pub use doors::{Incoming, ToolSets};
 pub use routes::routes;
 pub use service::{Memory, MemoryConfig};
 pub use text::estimate_tokens;

@@ -2,7 +2,7 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, blocks, events, memories, search, timeline, work};
+use crate::{Memory, blocks, doors, events, memories, search, timeline, work};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
@@ -12,4 +12,5 @@ pub fn routes() -> OpenApiRouter<Memory> {
         .merge(memories::routes::routes())
         .merge(work::routes::routes())
         .merge(blocks::routes::routes())
+        .merge(doors::routes())
 }

@@ -11,6 +11,7 @@ use store::jobs::Handler;
 use store::{Blobs, Store};
 use tokio::sync::Notify;
 
+use crate::doors::Ended;
 use crate::events::{AppendGroup, Appender, NewEvent, Recorded, RecordedBatch, Wanted, prepare};
 use crate::redact::Redactor;
 use crate::search::{ScopeCache, SearchAnswer, SearchRequest, Searcher};
@@ -58,6 +59,7 @@ pub(crate) struct Inner {
     searcher: Searcher,
     pub(crate) redactor: Redactor,
     derives: bool,
+    pub(crate) ended_mcp: Ended,
 }
 
 impl Memory {
@@ -89,6 +91,7 @@ impl Memory {
             searcher,
             redactor,
             derives: config.derives,
+            ended_mcp: Ended::default(),
         }))
     }
 

@@ -20,6 +20,8 @@ use crate::admin::Admin;
         (RFC 9457); their `code` is stable.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
     tags((name = "identity", description = "Who asks, and what they may do"),
         (name = "memory", description = "What agents recorded, and what matters now"),
+        (name = "mem0", description = "The same for programs written for mem0"),
+        (name = "mcp", description = "The same for agents that speak the Model Context Protocol"),
         (name = "admin", description = "The server itself, for its operators"))
 )]
 struct Description;

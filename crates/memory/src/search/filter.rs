@@ -6,6 +6,8 @@ use std::cmp::Ordering;
 use kernel::{Error, Result};
 use serde_json::{Map, Value};
 
+use crate::memories::MemoryItem;
+
 /// Fields that a filter may name beside `metadata.<key>`.
 const FIELDS: [&str; 15] = [
     "kind",
@@ -176,7 +178,10 @@ fn compare(found: &Value, operator: Operator, wanted: &Value) -> bool {
     match operator {
         Operator::Eq => is_equal(wanted),
         Operator::Ne => !is_equal(wanted),
-        Operator::In => wanted.as_array().is_some_and(|list| list.iter().any(is_equal)),
+        // One of several labels, where the field is a list of them.
+        Operator::In => wanted.as_array().is_some_and(|list| {
+            list.iter().any(|one| is_equal(one) || found.as_array().is_some_and(|own| own.contains(one)))
+        }),
         Operator::Gt => order(found, wanted) == Some(Ordering::Greater),
         Operator::Gte => matches!(order(found, wanted), Some(Ordering::Greater | Ordering::Equal)),
         Operator::Lt => order(found, wanted) == Some(Ordering::Less),
@@ -195,6 +200,28 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         _ => None,
+    }
+}
+
+/// A field of a memory as filters see it; null when it has none.
+pub(crate) fn field_of_memory(memory: &MemoryItem, name: &str) -> Value {
+    match name {
+        "type" => memory.r#type.clone().into(),
+        "session_id" => memory.conversation_id.clone().into(),
+        "agent_id" => memory.agent_id.clone().into(),
+        "channel" => memory.channel.clone().into(),
+        "sensitivity" => memory.sensitivity.clone().into(),
+        "trust" => memory.trust.clone().into(),
+        "subject" => memory.subject.clone().into(),
+        "tags" => memory.tags.clone().into(),
+        "importance" => memory.importance.into(),
+        "pinned" => memory.pinned.into(),
+        "occurred_at" => memory.valid_from.to_string().into(),
+        "recorded_at" => memory.recorded_at.to_string().into(),
+        _ => {
+            let key = name.strip_prefix("metadata.").unwrap_or_default();
+            memory.metadata.get(key).cloned().unwrap_or_default()
+        }
     }
 }
 
@@ -222,6 +249,8 @@ mod tests {
             (json!({"metadata.n": 3.0}), true),
             (json!({"tags": {"contains": "red"}}), true),
             (json!({"tags": {"contains": "re"}}), false),
+            (json!({"tags": {"in": ["blue", "red"]}}), true),
+            (json!({"tags": {"in": ["blue"]}}), false),
             (json!({"metadata.city": {"contains": "im"}}), true),
             (json!({"metadata.none": null}), true),
             (json!({"metadata.none": {"ne": "x"}}), true),

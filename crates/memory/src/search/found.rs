@@ -7,6 +7,7 @@ use recall::{Group, Part};
 use serde_json::Value;
 use store::Conn;
 
+use super::filter::field_of_memory;
 use super::hits::chunk_text;
 use super::model::{Explain, SearchHit, SearchRequest, Show};
 use super::store::{self as sql, ChunkRow};
@@ -211,43 +212,22 @@ pub(super) fn is_asked_for(hit: &SearchHit, request: &SearchRequest) -> bool {
 
 /// A field of a hit as filters see it; null when it has none.
 pub(super) fn field(hit: &SearchHit, name: &str) -> Value {
-    let (memory, event) = (hit.memory.as_ref(), hit.event.as_ref());
-    let of_memory = |read: fn(&crate::memories::MemoryItem) -> Value| memory.map(read).unwrap_or_default();
-    let of_event = |read: fn(&Event) -> Value| event.map(read).unwrap_or_default();
+    let of_memory = || hit.memory.as_ref().map(|memory| field_of_memory(memory, name)).unwrap_or_default();
+    let Some(event) = &hit.event else {
+        return of_memory();
+    };
     match name {
-        "kind" => of_event(|event| event.kind.clone().into()),
-        "type" => of_memory(|memory| memory.r#type.clone().into()),
-        "session_id" => hit.session_id.clone().into(),
-        "agent_id" => match event {
-            Some(event) => event.agent_id.clone().into(),
-            None => of_memory(|memory| memory.agent_id.clone().into()),
-        },
-        "actor_id" => of_event(|event| event.actor_id.clone().into()),
-        "actor_type" => of_event(|event| event.actor_type.clone().into()),
-        "channel" => match event {
-            Some(event) => event.channel.clone().into(),
-            None => of_memory(|memory| memory.channel.clone().into()),
-        },
-        "sensitivity" => match event {
-            Some(event) => event.sensitivity.clone().into(),
-            None => of_memory(|memory| memory.sensitivity.clone().into()),
-        },
+        "kind" => event.kind.clone().into(),
+        "session_id" => event.session_id.clone().into(),
+        "agent_id" => event.agent_id.clone().into(),
+        "actor_id" => event.actor_id.clone().into(),
+        "actor_type" => event.actor_type.clone().into(),
+        "channel" => event.channel.clone().into(),
+        "sensitivity" => event.sensitivity.clone().into(),
         "trust" => hit.trust.clone().into(),
-        "subject" => of_memory(|memory| memory.subject.clone().into()),
-        "tags" => match event {
-            Some(event) => event.tags.clone().into(),
-            None => of_memory(|memory| memory.tags.clone().into()),
-        },
-        "importance" => of_memory(|memory| memory.importance.into()),
-        "pinned" => of_memory(|memory| memory.pinned.into()),
+        "tags" => event.tags.clone().into(),
         "occurred_at" => hit.occurred_at.to_string().into(),
-        "recorded_at" => match event {
-            Some(event) => event.recorded_at.to_string().into(),
-            None => of_memory(|memory| memory.recorded_at.to_string().into()),
-        },
-        _ => {
-            let key = name.strip_prefix("metadata.").unwrap_or_default();
-            memory.and_then(|memory| memory.metadata.get(key)).cloned().unwrap_or_default()
-        }
+        "recorded_at" => event.recorded_at.to_string().into(),
+        _ => of_memory(),
     }
 }

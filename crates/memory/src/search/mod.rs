@@ -14,6 +14,7 @@ pub(crate) mod store;
 mod vectors;
 
 pub(crate) use cache::ScopeCache;
+pub(crate) use filter::{Condition, field_of_memory};
 pub(crate) use hits::chunk_text;
 pub use model::{
     Explain, Include, Neighbour, Packed, SearchAnswer, SearchHit, SearchMode, SearchRequest, Show, TagFilter,

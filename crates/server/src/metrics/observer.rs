@@ -12,6 +12,12 @@ use crate::window::Window;
 
 /// Operation of a memory route in the contract's fixed list; `None` for other routes.
 fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
+    if let Some(rest) = endpoint.strip_prefix("/mem0/") {
+        return Some(mem0_operation(method, rest));
+    }
+    if endpoint == "/mcp" {
+        return Some("mcp");
+    }
     let rest = endpoint.strip_prefix("/api/v1/")?;
     Some(match (method.as_str(), rest) {
         ("POST", "events" | "events/batch") => "record",
@@ -32,6 +38,18 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
         ("GET", "memory/stats") => "stats",
         _ => return None,
     })
+}
+
+/// The same of the door for mem0's clients.
+fn mem0_operation(method: &Method, rest: &str) -> &'static str {
+    match method.as_str() {
+        _ if rest.ends_with("search/") || rest == "search" => "search",
+        "GET" if rest.contains("{memory_id}") => "get",
+        "GET" => "list",
+        "POST" if rest.ends_with("v2/memories/") || rest.ends_with("v3/memories/") => "list",
+        "POST" => "remember",
+        _ => "edit",
+    }
 }
 
 /// The requests of one operation.

@@ -61,10 +61,10 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "export_id" => "export",
         "key_id" => "key",
         "user_id" => "user",
-        "agent_id" => "agent",
+        "agent_id" | "app_id" => "agent",
         "client_event_id" => "client",
         "tenant_id" => "tenant",
-        "session_id" => "talk",
+        "session_id" | "run_id" => "talk",
         "sid" => "session",
         "id" if path.starts_with("/api/v1/users/") => "user",
         "id" if path.starts_with("/auth/sessions/") => "session",
@@ -108,7 +108,11 @@ fn positions() -> Vec<Position> {
         }
     }
     // What is written in the name of a stranger's id is the prober's own, and would be found by what comes after.
-    all.sort_by_key(|position| position.route.method != "GET" && !position.route.path.ends_with("/search"));
+    let reads = |route: &Route| {
+        let lists = ["/mem0/v2/memories/", "/mem0/v3/memories/"].contains(&route.path);
+        route.method == "GET" || route.path.contains("/search") || lists
+    };
+    all.sort_by_key(|position| !reads(position.route));
     all
 }
 

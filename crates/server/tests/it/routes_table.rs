@@ -51,6 +51,8 @@ const READS_LATER: Access = Access::Caller([202, 202, 202, 202, 202, 403, 202, 2
 /// Who asked for it, and the administrators of the tenant.
 const READS_ASKED: Access = Access::Caller([404, 200, 200, 200, 404, 403, 200, 404, 404]);
 const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 201]);
+/// Writes that older clients expect 200 of.
+const WRITES_HERE: Access = Access::Caller([403, 200, 200, 200, 403, 200, 200, 200, 200]);
 const WRITES_ONE: Access = Access::Caller([403, 200, 404, 404, 403, 200, 200, 404, 404]);
 const REMOVES_ONE: Access = Access::Caller([403, 204, 404, 404, 403, 204, 204, 404, 404]);
 /// The owner of what an edit changes, and the administrators of the tenant.
@@ -147,6 +149,31 @@ pub(crate) const ROUTES: &[Route] = &[
     native("PATCH", "/api/v1/blocks/{label}", WRITES_ONE),
     native("DELETE", "/api/v1/blocks/{label}", REMOVES_ONE),
     native("GET", "/api/v1/blocks/{label}/versions", READS_ONE),
+    contract("GET", "/mem0/v1/memories/", READS),
+    contract("POST", "/mem0/v1/memories/", WRITES_HERE),
+    contract("DELETE", "/mem0/v1/memories/", WRITES_HERE),
+    contract("GET", "/mem0/v1/memories/{memory_id}/", READS_ONE),
+    contract("PUT", "/mem0/v1/memories/{memory_id}/", WRITES_ONE),
+    contract("DELETE", "/mem0/v1/memories/{memory_id}/", WRITES_ONE),
+    contract("GET", "/mem0/v1/memories/{memory_id}/history/", READS_ONE),
+    contract("GET", "/mem0/memories", READS),
+    contract("POST", "/mem0/memories", WRITES_HERE),
+    contract("DELETE", "/mem0/memories", WRITES_HERE),
+    contract("GET", "/mem0/memories/{memory_id}", READS_ONE),
+    contract("PUT", "/mem0/memories/{memory_id}", WRITES_ONE),
+    contract("DELETE", "/mem0/memories/{memory_id}", WRITES_ONE),
+    contract("GET", "/mem0/memories/{memory_id}/history", READS_ONE),
+    contract("POST", "/mem0/v1/memories/search/", READS),
+    contract("POST", "/mem0/v2/memories/", READS),
+    contract("POST", "/mem0/v2/memories/search/", READS),
+    contract("POST", "/mem0/v3/memories/", READS),
+    contract("POST", "/mem0/v3/memories/search/", READS),
+    contract("POST", "/mem0/search", READS),
+    contract("POST", "/mem0/v3/memories/add/", WRITES_HERE),
+    contract("GET", "/mem0/v1/ping/", SIGNED_IN),
+    contract("POST", "/mcp", SIGNED_IN),
+    // A session that was never opened.
+    contract("DELETE", "/mcp", Access::Caller([400; 9])),
     native("GET", "/api/v1/admin/dependencies", OPERATES),
     native("GET", "/api/v1/admin/configuration", OPERATES),
     native("GET", "/api/v1/admin/jobs", OPERATES),
@@ -393,7 +420,26 @@ impl World {
             ("POST", "/api/v1/memories/{memory_id}/pin") => {
                 (self.fresh_memory(path).await, json!({"pinned": true}))
             }
+            ("PUT", _) if path.contains("{memory_id}") => {
+                (self.fresh_memory(path).await, json!({"text": "Ada keeps goats.", "metadata": {"n": 1}}))
+            }
             (_, _) if path.contains("{memory_id}") => (self.fresh_memory(path).await, Value::Null),
+            ("DELETE", "/mem0/v1/memories/" | "/mem0/memories") => {
+                (format!("{path}?run_id=nobodys"), Value::Null)
+            }
+            ("POST", _) if path.starts_with("/mem0/") && path.contains("search") => same(
+                json!({"query": "a long report", "top_k": 3, "threshold": 0.1, "filters": {"run_id": "r"}}),
+            ),
+            ("POST", "/mcp") => same(json!({"jsonrpc": "2.0", "id": 1, "method": "initialize",
+                "params": {"protocolVersion": "2025-11-25", "capabilities": {}}})),
+            ("POST", "/mem0/v2/memories/" | "/mem0/v3/memories/") => {
+                same(json!({"run_id": "r", "filters": {}}))
+            }
+            ("POST", _) if path.starts_with("/mem0/") => {
+                let text = format!("Ada keeps {}.", kernel::id::new_id("bee", kernel::Clock::system().now()));
+                same(json!({"infer": false, "run_id": "r", "metadata": {"n": 1},
+                    "messages": [{"role": "user", "content": text, "name": "Ada"}]}))
+            }
             ("POST", "/api/v1/edits") => {
                 let id = self.fresh_memory("{memory_id}").await;
                 same(
