@@ -11,6 +11,7 @@ mod export;
 mod health;
 mod jobs;
 mod loadtest;
+mod mcp;
 mod migrate;
 mod monitor;
 mod retention;
@@ -62,6 +63,8 @@ enum Command {
         #[arg(long)]
         ready: bool,
     },
+    /// Speak the Model Context Protocol over stdin and stdout, to a server or on the data of this machine
+    Mcp(mcp::Mcp),
     /// Watch what a server and its machine use, on the screen and as CSV
     Monitor(monitor::Monitor),
     /// Load a server with users of the run's own and judge it; exits 3 when a threshold was missed
@@ -160,6 +163,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config(command) => configure::run(&flags, &command),
         Command::Doctor { json } => doctor::run(&flags, json).await,
         Command::Health { ready } => health::run(&flags, ready).await,
+        Command::Mcp(command) => mcp::run(&flags, command).await,
         Command::Monitor(command) => monitor::run(&command).await,
         Command::Loadtest(command) => loadtest::run(&command).await,
         Command::Admin(command) => admin::run(&flags, command).await,
