@@ -124,6 +124,19 @@ fuzz_api() {
   return "$status"
 }
 
+# check_doors: the published clients of other programs work against the built server, and reach nothing else.
+check_doors() {
+  local python=$CACHE_DIR/venv-doors/bin/python key other admin
+  start_hearth doors RATE_LIMIT_ENABLED=false EMBEDDING_BASE_URL=none
+  key=$(clean_hearth "$RUN_DIR/doors-data" -- admin create-key --tenant doors --scopes memory:read,memory:write | tail -n 1)
+  env -i HOME="$RUN_DIR" PATH="$PATH" MEM0_TELEMETRY=False "$python" scripts/doors/mem0_client.py "$HEARTH_URL" "$key"
+  other=$(clean_hearth "$RUN_DIR/doors-data" -- admin create-key --tenant other --scopes memory:read,memory:write | tail -n 1)
+  admin=$(clean_hearth "$RUN_DIR/doors-data" -- admin create-key --tenant doors --scopes admin | tail -n 1)
+  env -i HOME="$RUN_DIR" PATH="$PATH" "$python" scripts/doors/mcp_client.py "$HEARTH_URL" "$key" "$other" "$admin" \
+    "$(realpath "${CARGO_TARGET_DIR:-target}/debug/hearth")" "$RUN_DIR/doors-data"
+  stop_hearth doors
+}
+
 # check_units: systemd takes every unit without a word, and the services stay well locked up.
 check_units() {
   need systemd-analyze systemd
