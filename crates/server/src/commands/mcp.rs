@@ -101,7 +101,7 @@ async fn serve_here(flags: &Flags, command: &Mcp, sets: &ToolSets) -> Result<(),
 /// Whoever can read the data directory may do what its agents may.
 fn local(command: &Mcp) -> Result<Ctx, Failure> {
     let wrong = |why: String| Failure { code: 2, text: format!("hearth: {why}") };
-    let tenant = TenantId::parse(&command.tenant).map_err(|why| wrong(why.to_string()))?;
+    let tenant = TenantId::parse(&command.tenant).map_err(wrong)?;
     let principal = Principal {
         kind: PrincipalKind::Operator,
         id: command.user.clone(),

@@ -1,7 +1,7 @@
 //! Sessions as signed tickets, bound to the credential that opened them. A ticket proves nothing but that: every request
 //! shows its credential again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use kernel::{Ctx, Error, Micros, Result};
@@ -15,22 +15,20 @@ const MOST_ENDED: usize = 10_000;
 
 /// Tickets that were handed back before their time. Known to the server that took them; elsewhere they run out.
 #[derive(Default)]
-pub(crate) struct Ended(Mutex<BTreeMap<(i64, String), ()>>);
+pub(crate) struct Ended(Mutex<BTreeSet<(i64, String)>>);
 
 impl Ended {
     fn add(&self, ticket: &Ticket<'_>, now: Micros) {
         let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.insert((ticket.until, ticket.mark.to_owned()), ());
-        while ended.len() > MOST_ENDED
-            || ended.first_key_value().is_some_and(|((until, _), ())| *until <= now.0)
-        {
+        ended.insert((ticket.until, ticket.mark.to_owned()));
+        while ended.len() > MOST_ENDED || ended.first().is_some_and(|(until, _)| *until <= now.0) {
             ended.pop_first();
         }
     }
 
     fn has(&self, ticket: &Ticket<'_>) -> bool {
         let ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.contains_key(&(ticket.until, ticket.mark.to_owned()))
+        ended.contains(&(ticket.until, ticket.mark.to_owned()))
     }
 }
 
