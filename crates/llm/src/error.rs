@@ -1,34 +1,34 @@
-//! What can go wrong with an embedding, one variant per thing a caller may do about it.
+//! What can go wrong with a model, one variant per thing a caller may do about it.
 
-/// Why there is no embedding.
+/// Why there is no embedding or completion.
 #[derive(Debug, thiserror::Error)]
-pub enum EmbedError {
+pub enum ModelError {
     /// No model is configured: go on without.
     #[error("no embedding model is configured")]
     Disabled,
     /// The model cannot be set up: fix the configuration.
-    #[error("loading the embedding model: {what}")]
+    #[error("loading the model: {what}")]
     Load {
         /// File or step, and what is wrong with it.
         what: String,
     },
     /// The server did not answer in time: retry later.
-    #[error("embedding server did not answer within {limit_ms} ms")]
+    #[error("model server did not answer within {limit_ms} ms")]
     Timeout {
         /// Time allowed, ms.
         limit_ms: u64,
     },
     /// The server cannot be reached: retry later.
-    #[error("reaching the embedding server")]
+    #[error("reaching the model server")]
     Unreachable(#[source] reqwest::Error),
     /// The server said no. 429 and 5xx may pass; others want the configuration fixed.
-    #[error("embedding server answered {status}")]
+    #[error("model server answered {status}")]
     Refused {
         /// HTTP status.
         status: u16,
     },
     /// The server's answer makes no sense: treat as a broken server.
-    #[error("embedding server sent a malformed answer: {what}")]
+    #[error("model server sent a malformed answer: {what}")]
     Malformed {
         /// What is wrong with it.
         what: String,
@@ -52,7 +52,7 @@ pub enum EmbedError {
     Stopped,
 }
 
-impl EmbedError {
+impl ModelError {
     /// Tells whether the same call may succeed later without anybody acting.
     pub fn is_temporary(&self) -> bool {
         match self {

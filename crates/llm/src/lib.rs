@@ -1,17 +1,20 @@
-//! Models: embeddings of texts, by a model in this process or by an OpenAI-compatible server.
+//! Models: embeddings of texts, by a model in this process or by an OpenAI-compatible server, and completions by a server.
 //!
 //! [`Embedder`] is what the rooms above hold. It never downloads anything and never panics on what a server or a
-//! text holds; [`EmbedError`] tells what the caller may do about a failure.
+//! text holds; [`ModelError`] tells what the caller may do about a failure.
 
+mod complete;
 mod error;
 mod local;
 mod queue;
 mod remote;
 mod safetensors;
+mod server;
 
 use std::path::Path;
 
-pub use error::EmbedError;
+pub use complete::{ChatConfig, ChatModel, Completion, Form, Message, Role};
+pub use error::ModelError;
 pub use local::LocalModel;
 use queue::Workers;
 pub use remote::{RemoteConfig, RemoteModel};
@@ -74,16 +77,16 @@ impl Embedder {
     /// Blocks for about a second. `threads` texts are embedded at a time (at least one); the weights are shared.
     ///
     /// # Errors
-    /// [`EmbedError::Load`] when a file is missing or is not what its name says.
-    pub fn local(directory: &Path, threads: usize) -> Result<Self, EmbedError> {
+    /// [`ModelError::Load`] when a file is missing or is not what its name says.
+    pub fn local(directory: &Path, threads: usize) -> Result<Self, ModelError> {
         Ok(Self::Local(Workers::start(LocalModel::load(directory)?, threads)?))
     }
 
     /// Prepares to ask a server; sends nothing yet.
     ///
     /// # Errors
-    /// [`EmbedError::Load`] when the HTTP client cannot be built.
-    pub fn remote(config: RemoteConfig) -> Result<Self, EmbedError> {
+    /// [`ModelError::Load`] when the HTTP client cannot be built.
+    pub fn remote(config: RemoteConfig) -> Result<Self, ModelError> {
         Ok(Self::Remote(RemoteModel::new(config)?))
     }
 
@@ -114,9 +117,9 @@ impl Embedder {
     ///
     /// # Errors
     /// `Disabled` without a model, `Unreachable` and `Refused` of a server that would not embed either.
-    pub async fn ping(&self) -> Result<(), EmbedError> {
+    pub async fn ping(&self) -> Result<(), ModelError> {
         match self {
-            Self::None => Err(EmbedError::Disabled),
+            Self::None => Err(ModelError::Disabled),
             Self::Local(_) => Ok(()),
             Self::Remote(model) => model.ping().await,
         }
@@ -125,10 +128,10 @@ impl Embedder {
     /// Embeds texts; answer i belongs to `inputs[i]`. Safe to repeat and to drop half-way.
     ///
     /// # Errors
-    /// Any [`EmbedError`] but `Load`; no partial answers.
-    pub async fn embed(&self, purpose: Purpose, inputs: Vec<Input>) -> Result<Vec<Embedding>, EmbedError> {
+    /// Any [`ModelError`] but `Load`; no partial answers.
+    pub async fn embed(&self, purpose: Purpose, inputs: Vec<Input>) -> Result<Vec<Embedding>, ModelError> {
         match self {
-            Self::None => Err(EmbedError::Disabled),
+            Self::None => Err(ModelError::Disabled),
             Self::Local(workers) => workers.embed(purpose, inputs).await,
             Self::Remote(model) => model.embed(purpose, &inputs).await,
         }

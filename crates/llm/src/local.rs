@@ -9,7 +9,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 use tokenizers::Tokenizer;
 
-use crate::{EmbedError, Embedding, Input, safetensors};
+use crate::{Embedding, Input, ModelError, safetensors};
 
 /// Own tokens read of a text.
 const OWN_TOKENS: usize = 128;
@@ -34,27 +34,27 @@ impl LocalModel {
     /// Loads `config.json`, `tokenizer.json` and `model.safetensors` of a directory.
     ///
     /// # Errors
-    /// [`EmbedError::Load`] when a file is missing or is not what its name says.
-    pub fn load(directory: &Path) -> Result<Self, EmbedError> {
+    /// [`ModelError::Load`] when a file is missing or is not what its name says.
+    pub fn load(directory: &Path) -> Result<Self, ModelError> {
         let file = |name: &str| directory.join(name);
         let config = fs::read(file("config.json"))
-            .map_err(|e| EmbedError::load(format!("{}: {e}", file("config.json").display())))?;
+            .map_err(|e| ModelError::load(format!("{}: {e}", file("config.json").display())))?;
         let config: Config =
-            serde_json::from_slice(&config).map_err(|e| EmbedError::load(format!("config.json: {e}")))?;
+            serde_json::from_slice(&config).map_err(|e| ModelError::load(format!("config.json: {e}")))?;
         let mut tokenizer = Tokenizer::from_file(file("tokenizer.json"))
-            .map_err(|e| EmbedError::load(format!("tokenizer.json: {e}")))?;
+            .map_err(|e| ModelError::load(format!("tokenizer.json: {e}")))?;
         tokenizer.with_padding(None);
-        tokenizer.with_truncation(None).map_err(EmbedError::load)?;
+        tokenizer.with_truncation(None).map_err(ModelError::load)?;
         let special = |name: &str| {
             let id = tokenizer.token_to_id(name);
-            id.ok_or_else(|| EmbedError::load(format!("tokenizer.json has no {name}")))
+            id.ok_or_else(|| ModelError::load(format!("tokenizer.json has no {name}")))
         };
         let (first, last) = (special("[CLS]")?, special("[SEP]")?);
         let tensors = safetensors::read(&file("model.safetensors"))?;
         let id = model_name(config.hidden_size, &tensors)?;
         let weights = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
         let model = BertModel::load(weights, &config)
-            .map_err(|e| EmbedError::load(format!("model.safetensors: {e}")))?;
+            .map_err(|e| ModelError::load(format!("model.safetensors: {e}")))?;
         let max_tokens = config.max_position_embeddings.min(ALL_TOKENS);
         Ok(Self { id, model, tokenizer, dim: config.hidden_size, max_tokens, first, last })
     }
@@ -72,9 +72,9 @@ impl LocalModel {
     /// Embeds one text. Blocks for some 10 ms.
     ///
     /// # Errors
-    /// [`EmbedError::Model`] when the tokenizer or the model fails.
-    pub fn embed(&self, input: &Input) -> Result<Embedding, EmbedError> {
-        let failed = |e: &dyn std::fmt::Display| EmbedError::Model { what: e.to_string() };
+    /// [`ModelError::Model`] when the tokenizer or the model fails.
+    pub fn embed(&self, input: &Input) -> Result<Embedding, ModelError> {
+        let failed = |e: &dyn std::fmt::Display| ModelError::Model { what: e.to_string() };
         let own = self.tokenizer.encode(input.text.as_str(), false).map_err(|e| failed(&e))?;
         let own_count = own.len().min(OWN_TOKENS).min(self.max_tokens - 2);
         let context = match &input.context {
@@ -106,12 +106,12 @@ impl LocalModel {
 }
 
 /// Dimension and a checksum (FNV-1a) of the small weights: the same model has the same name in any directory.
-fn model_name(dim: usize, tensors: &HashMap<String, Tensor>) -> Result<String, EmbedError> {
+fn model_name(dim: usize, tensors: &HashMap<String, Tensor>) -> Result<String, ModelError> {
     let mut small: Vec<_> = tensors.iter().filter(|(_, t)| t.elem_count() <= 4 * dim).collect();
     small.sort_unstable_by_key(|(name, _)| *name);
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for (_, tensor) in small {
-        let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(EmbedError::load)?;
+        let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).map_err(ModelError::load)?;
         for byte in values.iter().flat_map(|v| v.to_le_bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }

@@ -6,14 +6,14 @@ use std::thread;
 
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::{EmbedError, Embedding, Input, LocalModel, Purpose};
+use crate::{Embedding, Input, LocalModel, ModelError, Purpose};
 
 /// Documents that may wait at a time; further callers wait to enter.
 const WAITING_DOCUMENTS: usize = 64;
 
 struct Task {
     input: Input,
-    answer: oneshot::Sender<Result<Embedding, EmbedError>>,
+    answer: oneshot::Sender<Result<Embedding, ModelError>>,
 }
 
 #[derive(Default)]
@@ -36,12 +36,12 @@ pub struct Workers {
 }
 
 impl Workers {
-    pub(crate) fn start(model: LocalModel, threads: usize) -> Result<Self, EmbedError> {
+    pub(crate) fn start(model: LocalModel, threads: usize) -> Result<Self, ModelError> {
         let shared = Arc::new(Shared { model, queue: Mutex::default(), wake: Condvar::new() });
         for number in 0..threads.max(1) {
             let shared = Arc::clone(&shared);
             let builder = thread::Builder::new().name(format!("embed-{number}"));
-            builder.spawn(move || run_alone(&shared)).map_err(EmbedError::load)?;
+            builder.spawn(move || run_alone(&shared)).map_err(ModelError::load)?;
         }
         Ok(Self { shared, documents: Semaphore::new(WAITING_DOCUMENTS) })
     }
@@ -55,7 +55,7 @@ impl Workers {
         &self,
         purpose: Purpose,
         inputs: Vec<Input>,
-    ) -> Result<Vec<Embedding>, EmbedError> {
+    ) -> Result<Vec<Embedding>, ModelError> {
         let mut out = Vec::with_capacity(inputs.len());
         let mut waiting = Vec::new();
         for input in inputs {
@@ -67,7 +67,7 @@ impl Workers {
                     for (answer, _permit) in waiting.drain(..) {
                         out.push(finish(answer).await?);
                     }
-                    Some(self.documents.acquire().await.map_err(|_| EmbedError::Stopped)?)
+                    Some(self.documents.acquire().await.map_err(|_| ModelError::Stopped)?)
                 }
             };
             waiting.push((self.shared.submit(purpose, input), permit));
@@ -90,8 +90,8 @@ fn run_alone(shared: &Shared) {
     }
 }
 
-async fn finish(answer: oneshot::Receiver<Result<Embedding, EmbedError>>) -> Result<Embedding, EmbedError> {
-    answer.await.map_err(|_| EmbedError::Stopped)?
+async fn finish(answer: oneshot::Receiver<Result<Embedding, ModelError>>) -> Result<Embedding, ModelError> {
+    answer.await.map_err(|_| ModelError::Stopped)?
 }
 
 impl Drop for Workers {
@@ -107,7 +107,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn submit(&self, purpose: Purpose, input: Input) -> oneshot::Receiver<Result<Embedding, EmbedError>> {
+    fn submit(&self, purpose: Purpose, input: Input) -> oneshot::Receiver<Result<Embedding, ModelError>> {
         let (answer, receiver) = oneshot::channel();
         let task = Task { input, answer };
         let mut queue = self.lock();

@@ -6,14 +6,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::local::to_unit;
-use crate::{EmbedError, Embedding, Input, Purpose};
+use crate::server::Server;
+use crate::{Embedding, Input, ModelError, Purpose};
 
 /// Longest answer read, in bytes.
 const ANSWER_MAX: usize = 64 << 20;
-
-/// How long an idle connection is kept. Shorter than the pause after a failed query: a line that was cut unnoticed is
-/// then gone when the server is tried again, and cannot fail it once more.
-const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// How to reach an embedding server.
 #[derive(Clone)]
@@ -49,8 +46,7 @@ impl RemoteConfig {
 /// An embedding server.
 pub struct RemoteModel {
     config: RemoteConfig,
-    url: String,
-    client: reqwest::Client,
+    server: Server,
     dim: OnceLock<usize>,
 }
 
@@ -73,15 +69,10 @@ struct Row {
 }
 
 impl RemoteModel {
-    pub(crate) fn new(config: RemoteConfig) -> Result<Self, EmbedError> {
-        let client = reqwest::Client::builder()
-            .tcp_nodelay(true)
-            .connect_timeout(config.query_limit)
-            .pool_idle_timeout(IDLE_LIMIT);
-        let client = client.build().map_err(EmbedError::load)?;
-        let url = format!("{}/embeddings", config.base_url.trim_end_matches('/'));
+    pub(crate) fn new(config: RemoteConfig) -> Result<Self, ModelError> {
+        let server = Server::new(&config.base_url, config.api_key.clone(), config.query_limit)?;
         let dim = config.dim.map_or_else(OnceLock::new, OnceLock::from);
-        Ok(Self { config, url, client, dim })
+        Ok(Self { config, server, dim })
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -92,29 +83,15 @@ impl RemoteModel {
         self.dim.get().copied()
     }
 
-    /// Asks for the list of models, which costs no token. A server without such a list (404) is there all the same.
-    pub(crate) async fn ping(&self) -> Result<(), EmbedError> {
-        let call = self.client.get(format!("{}/models", self.config.base_url.trim_end_matches('/')));
-        let answer = self.with_key(call).send().await.map_err(EmbedError::Unreachable)?;
-        let status = answer.status().as_u16();
-        if matches!(status, 401 | 403) || status >= 500 {
-            return Err(EmbedError::Refused { status });
-        }
-        Ok(())
-    }
-
-    fn with_key(&self, call: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match &self.config.api_key {
-            Some(key) => call.bearer_auth(key),
-            None => call,
-        }
+    pub(crate) async fn ping(&self) -> Result<(), ModelError> {
+        self.server.ping().await
     }
 
     pub(crate) async fn embed(
         &self,
         purpose: Purpose,
         inputs: &[Input],
-    ) -> Result<Vec<Embedding>, EmbedError> {
+    ) -> Result<Vec<Embedding>, ModelError> {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
@@ -122,31 +99,13 @@ impl RemoteModel {
             Purpose::Query => self.config.query_limit,
             Purpose::Document => self.config.document_limit,
         };
-        let body = tokio::time::timeout(limit, self.post(inputs))
-            .await
-            .map_err(|_| EmbedError::Timeout { limit_ms: limit.as_millis() as u64 })??;
+        let input = inputs.iter().map(|i| i.text.as_str()).collect();
+        let request = Request { model: &self.config.model, input, encoding_format: "float" };
+        let body = self.server.post("/embeddings", &request, limit, ANSWER_MAX).await?;
         self.read(&body, inputs.len())
     }
 
-    async fn post(&self, inputs: &[Input]) -> Result<Vec<u8>, EmbedError> {
-        let input = inputs.iter().map(|i| i.text.as_str()).collect();
-        let request = Request { model: &self.config.model, input, encoding_format: "float" };
-        let call = self.with_key(self.client.post(&self.url).json(&request));
-        let mut answer = call.send().await.map_err(EmbedError::Unreachable)?;
-        if !answer.status().is_success() {
-            return Err(EmbedError::Refused { status: answer.status().as_u16() });
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(EmbedError::Unreachable)? {
-            if body.len() + chunk.len() > ANSWER_MAX {
-                return Err(malformed(format!("longer than {ANSWER_MAX} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    fn read(&self, body: &[u8], count: usize) -> Result<Vec<Embedding>, EmbedError> {
+    fn read(&self, body: &[u8], count: usize) -> Result<Vec<Embedding>, ModelError> {
         let answer: Answer = serde_json::from_slice(body).map_err(|e| malformed(e.to_string()))?;
         if answer.data.len() != count {
             return Err(malformed(format!("{} vectors for {count} texts", answer.data.len())));
@@ -161,19 +120,19 @@ impl RemoteModel {
         Ok(out.into_iter().flatten().collect())
     }
 
-    fn check(&self, mut vector: Vec<f32>) -> Result<Embedding, EmbedError> {
+    fn check(&self, mut vector: Vec<f32>) -> Result<Embedding, ModelError> {
         if vector.is_empty() || vector.iter().any(|v| !v.is_finite()) || vector.iter().all(|&v| v == 0.0) {
             return Err(malformed("a vector that is empty, zero or not finite".to_owned()));
         }
         let expected = *self.dim.get_or_init(|| vector.len());
         if vector.len() != expected {
-            return Err(EmbedError::Dimension { expected, got: vector.len() });
+            return Err(ModelError::Dimension { expected, got: vector.len() });
         }
         to_unit(&mut vector);
         Ok(Embedding { vector, ..Embedding::default() })
     }
 }
 
-fn malformed(what: String) -> EmbedError {
-    EmbedError::Malformed { what }
+fn malformed(what: String) -> ModelError {
+    ModelError::Malformed { what }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
-use crate::EmbedError;
+use crate::ModelError;
 
 /// Longest header believed, in bytes.
 const HEADER_MAX: u64 = 8 << 20;
@@ -25,11 +25,11 @@ struct Entry {
 /// Loads all 32-bit float tensors of a file; others (such as position numbers) are passed over.
 ///
 /// # Errors
-/// [`EmbedError::Load`] when the file cannot be read or contradicts itself.
-pub(crate) fn read(path: &Path) -> Result<HashMap<String, Tensor>, EmbedError> {
+/// [`ModelError::Load`] when the file cannot be read or contradicts itself.
+pub(crate) fn read(path: &Path) -> Result<HashMap<String, Tensor>, ModelError> {
     let name = || path.display().to_string();
-    let file = File::open(path).map_err(|e| EmbedError::load(format!("{}: {e}", name())))?;
-    read_file(file).map_err(|what| EmbedError::load(format!("{}: {what}", name())))
+    let file = File::open(path).map_err(|e| ModelError::load(format!("{}: {e}", name())))?;
+    read_file(file).map_err(|what| ModelError::load(format!("{}: {what}", name())))
 }
 
 fn read_file(file: File) -> Result<HashMap<String, Tensor>, String> {

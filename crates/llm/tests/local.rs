@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use llm::{EmbedError, Embedder, Embedding, Input, LocalModel, Purpose};
+use llm::{Embedder, Embedding, Input, LocalModel, ModelError, Purpose};
 
 fn directory() -> PathBuf {
     let set = std::env::var_os("HEARTH_TEST_MODEL_DIR");
@@ -87,5 +87,5 @@ async fn many_texts_come_back_in_order() {
 #[test]
 fn a_wrong_directory_says_what_is_wrong() {
     let missing = LocalModel::load(&directory().join("nowhere"));
-    assert!(matches!(missing, Err(EmbedError::Load { what }) if what.contains("config.json")));
+    assert!(matches!(missing, Err(ModelError::Load { what }) if what.contains("config.json")));
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use llm::{EmbedError, Embedder, Input, Purpose, RemoteConfig};
+use llm::{Embedder, Input, ModelError, Purpose, RemoteConfig};
 
 /// Answers one request with `status` and `body` after `delay`; returns the base URL and what was asked.
 fn server(status: u16, body: &str, delay: Duration) -> (String, mpsc::Receiver<String>) {
@@ -35,7 +35,7 @@ fn server(status: u16, body: &str, delay: Duration) -> (String, mpsc::Receiver<S
     (base, seen)
 }
 
-async fn ask(status: u16, body: &str, dim: Option<usize>) -> Result<Vec<Vec<f32>>, EmbedError> {
+async fn ask(status: u16, body: &str, dim: Option<usize>) -> Result<Vec<Vec<f32>>, ModelError> {
     let (base, _seen) = server(status, body, Duration::ZERO);
     let config = RemoteConfig { dim, ..RemoteConfig::new(base, "m") };
     let embedder = Embedder::remote(config).expect("a client");
@@ -81,23 +81,23 @@ async fn a_server_that_makes_no_sense_is_an_error() {
     ];
     for body in bodies {
         let found = ask(200, body, None).await;
-        assert!(matches!(found, Err(EmbedError::Malformed { .. })), "{body}: {found:?}");
+        assert!(matches!(found, Err(ModelError::Malformed { .. })), "{body}: {found:?}");
     }
 }
 
 #[tokio::test]
 async fn another_dimension_is_refused() {
     let configured = ask(200, GOOD, Some(3)).await;
-    assert!(matches!(configured, Err(EmbedError::Dimension { expected: 3, got: 2 })));
+    assert!(matches!(configured, Err(ModelError::Dimension { expected: 3, got: 2 })));
     let mixed = ask(200, r#"{"data":[{"embedding":[1,2]},{"embedding":[1,2,3]}]}"#, None).await;
-    assert!(matches!(mixed, Err(EmbedError::Dimension { expected: 2, got: 3 })));
+    assert!(matches!(mixed, Err(ModelError::Dimension { expected: 2, got: 3 })));
 }
 
 #[tokio::test]
 async fn a_refusal_keeps_its_status() {
     for (status, is_temporary) in [(401, false), (429, true), (503, true)] {
         let error = ask(status, "{}", None).await.expect_err("a refusal");
-        assert!(matches!(error, EmbedError::Refused { status: s } if s == status));
+        assert!(matches!(error, ModelError::Refused { status: s } if s == status));
         assert_eq!(error.is_temporary(), is_temporary);
     }
 }
@@ -108,7 +108,7 @@ async fn a_silent_server_times_out() {
     let config = RemoteConfig { query_limit: Duration::from_millis(50), ..RemoteConfig::new(base, "m") };
     let embedder = Embedder::remote(config).expect("a client");
     let found = embedder.embed(Purpose::Query, vec![Input::new("a")]).await;
-    assert!(matches!(found, Err(EmbedError::Timeout { limit_ms: 50 })));
+    assert!(matches!(found, Err(ModelError::Timeout { limit_ms: 50 })));
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn nobody_listening_is_temporary() {
     };
     let embedder = Embedder::remote(RemoteConfig::new(base, "m")).expect("a client");
     let error = embedder.embed(Purpose::Query, vec![Input::new("a")]).await.expect_err("nobody there");
-    assert!(matches!(error, EmbedError::Unreachable(_)) && error.is_temporary());
+    assert!(matches!(error, ModelError::Unreachable(_)) && error.is_temporary());
 }
 
 #[tokio::test]
@@ -130,5 +130,5 @@ async fn a_sign_of_life_costs_no_embedding_and_tells_refusal_from_absence() {
         assert_eq!(embedder.ping().await.is_ok(), is_alive, "{status}");
         assert!(seen.recv().expect("a request").starts_with("GET /v1/models "));
     }
-    assert!(matches!(Embedder::None.ping().await, Err(EmbedError::Disabled)));
+    assert!(matches!(Embedder::None.ping().await, Err(ModelError::Disabled)));
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use store::Reach;
 
 use kernel::{Clock, Ctx, Error, Result, Scope, Secret};
-use llm::Embedder;
+use llm::{ChatModel, Embedder};
 use recall::Params;
 use store::idempotency::Idempotency;
 use store::jobs::Handler;
 use store::{Blobs, Store};
 use tokio::sync::Notify;
 
+use crate::derive::extract;
 use crate::doors::Ended;
 use crate::events::{AppendGroup, Appender, NewEvent, Recorded, RecordedBatch, Wanted, prepare};
 use crate::redact::Redactor;
@@ -29,6 +30,10 @@ pub struct MemoryConfig {
     pub params: Params,
     /// Whether memories are derived from events.
     pub derives: bool,
+    /// A model that reads what the rules cannot.
+    pub chat: Option<Arc<ChatModel>>,
+    /// Tokens that the model may be given by a tenant's conversations in a day.
+    pub chat_tokens_per_day: u64,
     /// Makes the placeholders of secrets that were taken out; servers of one database share it.
     pub placeholder_key: Secret,
 }
@@ -39,6 +44,8 @@ impl Default for MemoryConfig {
             index_bytes: 512 * 1024 * 1024,
             params: Params::default(),
             derives: true,
+            chat: None,
+            chat_tokens_per_day: 200_000,
             placeholder_key: Secret::new(""),
         }
     }
@@ -60,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) redactor: Redactor,
     derives: bool,
     pub(crate) ended_mcp: Ended,
+    pub(crate) reader: Option<extract::Reader>,
 }
 
 impl Memory {
@@ -79,6 +87,8 @@ impl Memory {
         let cache = Arc::new(ScopeCache::new(store.clone(), model, config.index_bytes));
         let searcher =
             Searcher::new(store.clone(), clock.clone(), cache.clone(), embedder.clone(), config.params);
+        let chat = config.chat.filter(|_| config.derives && config.chat_tokens_per_day > 0);
+        let reader = chat.map(|chat| extract::Reader::new(chat, config.chat_tokens_per_day));
         let redactor = Redactor::new(&config.placeholder_key);
         Self(Arc::new(Inner {
             store,
@@ -92,6 +102,7 @@ impl Memory {
             redactor,
             derives: config.derives,
             ended_mcp: Ended::default(),
+            reader,
         }))
     }
 
@@ -100,6 +111,7 @@ impl Memory {
         vec![
             (embed::JOB_KIND, embed::handler(self.0.store.clone(), self.0.embedder.clone())),
             (derive::JOB_KIND, derive::handler(self.clone())),
+            (extract::JOB_KIND, extract::handler(self.clone())),
         ]
     }
 
@@ -122,7 +134,7 @@ impl Memory {
         if !self.0.derives {
             return Ok(());
         }
-        derive::enqueue_all(&self.0.store, &self.0.clock).await
+        derive::enqueue_all(self).await
     }
 
     /// How many vectors there are, of all tenants; for progress.

@@ -69,6 +69,11 @@ pub(crate) fn fences(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     FENCED.find_iter(text).map(|found| found.range())
 }
 
+/// The text without what lies inside fences.
+pub(crate) fn without_fences(text: &str) -> String {
+    FENCED.replace_all(text, "").into_owned()
+}
+
 /// A value as words: strings as they are, lists line by line, objects as JSON.
 fn plain(value: &Value) -> String {
     match value {

@@ -26,7 +26,7 @@ use crate::config::{Config, Finding, open_tls};
 use crate::dependencies::{Dependencies, Dependency};
 use crate::health::{Health, Phase};
 use crate::metrics::{Metrics, Observer};
-use crate::open::{listen, make_place, open_blobs, open_embedder, open_redis, open_store};
+use crate::open::{listen, make_place, open_blobs, open_chat, open_embedder, open_redis, open_store};
 use crate::rights::Rights;
 use crate::settings::Settings;
 use crate::system::SystemWatch;
@@ -118,7 +118,9 @@ impl App {
         let wake_jobs = Arc::new(Notify::new());
         let memory_config = MemoryConfig {
             index_bytes: config.index_bytes,
-            derives: config.derives,
+            derives: config.derive.is_on,
+            chat: open_chat(&config)?,
+            chat_tokens_per_day: config.derive.tokens_per_day,
             placeholder_key: secrets.placeholder_key(),
             ..MemoryConfig::default()
         };

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
 
-use llm::{Embedder, RemoteConfig};
+use llm::{ChatConfig, ChatModel, Embedder, RemoteConfig};
 use store::{Blobs, Redis, Store};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -97,4 +98,21 @@ pub(crate) fn open_embedder(config: &Config) -> Result<Embedder, StartError> {
                 .map_err(|error| StartError::new("EMBEDDING_BASE_URL", format!("{error}; mend the address")))
         }
     }
+}
+
+/// Prepares to ask the chat model, if there is one; sends nothing yet.
+///
+/// # Errors
+/// An HTTP client that cannot be built.
+pub(crate) fn open_chat(config: &Config) -> Result<Option<Arc<ChatModel>>, StartError> {
+    let Some(chat) = &config.chat else { return Ok(None) };
+    let model = ChatModel::new(ChatConfig {
+        api_key: chat.api_key.as_ref().map(|key| key.expose().to_owned()),
+        temperature: chat.temperature,
+        max_tokens: chat.max_tokens,
+        ..ChatConfig::new(&chat.base_url, &chat.model)
+    });
+    let model =
+        model.map_err(|error| StartError::new("LLM_BASE_URL", format!("{error}; mend the address")))?;
+    Ok(Some(Arc::new(model)))
 }

@@ -79,18 +79,23 @@ async fn serve(stream: TcpStream, behaviour: Arc<Mutex<Behaviour>>, requests: Ar
             Behaviour::Failing => (500, json!({"error": {"message": "out of memory"}}).to_string()),
             Behaviour::Silent => std::future::pending().await,
         };
-        let head = format!(
-            "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            answer.len()
-        );
-        if stream.write_all((head + &answer).as_bytes()).await.is_err() {
+        if respond(&mut stream, status, &answer).await.is_none() {
             return;
         }
     }
 }
 
+/// Writes an answer; `None` when the client has gone.
+pub(crate) async fn respond(stream: &mut BufReader<TcpStream>, status: u16, answer: &str) -> Option<()> {
+    let head = format!(
+        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        answer.len()
+    );
+    stream.write_all((head + answer).as_bytes()).await.ok()
+}
+
 /// One request's body; `None` when the client has gone.
-async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Value> {
+pub(crate) async fn read_request(stream: &mut BufReader<TcpStream>) -> Option<Value> {
     let mut length = 0;
     loop {
         let mut line = String::new();

@@ -4,6 +4,7 @@
 //! Nothing here is skipped when a service is missing: the test fails and names the variable to set.
 
 mod callers;
+pub mod chat;
 mod cluster;
 pub mod embeddings;
 mod engines;

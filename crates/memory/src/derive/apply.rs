@@ -12,10 +12,10 @@ use super::reading::{Statement, Wish};
 use super::repeats::content_words;
 use super::store::{self as sql, Unread};
 use crate::events::{Channel, Sensitivity};
-use crate::memories::change::{Desk, Draft, Outcome};
+use crate::memories::change::{Desk, Draft, Outcome, rank};
 use crate::memories::history::store as history;
 use crate::memories::store::{self as memories, By, Head};
-use crate::memories::{MemorySource, MemoryState, VersionOp};
+use crate::memories::{MemorySource, MemoryState, VersionOp, instructs};
 
 /// Memories that one request to forget may take back; a wider one is for the owner to make by hand.
 const MOST_FORGOTTEN: usize = 20;
@@ -53,22 +53,20 @@ impl Tally {
 
 /// Does what was read, in its order. Events that are gone or going meanwhile are passed over.
 pub(super) async fn apply(tx: &mut Tx, desk: &Desk<'_>, items: Vec<Item>) -> Result<Tally> {
-    let ids: Vec<&str> = items.iter().map(|item| item.chunk.event_id.as_str()).collect();
+    let chunks = items.iter().flat_map(|item| std::iter::once(&item.chunk).chain(&item.also));
+    let ids: Vec<&str> = chunks.map(|chunk| chunk.event_id.as_str()).collect();
     let standing: HashSet<String> =
         sql::list_standing(tx, desk.tenant, &ids, desk.now).await?.into_iter().collect();
     let mut tally = Tally::default();
     let mut made: Vec<Option<String>> = Vec::with_capacity(items.len());
     for item in items {
-        if !standing.contains(&item.chunk.event_id) {
+        let stands = |chunk: &Unread| standing.contains(&chunk.event_id);
+        if !stands(&item.chunk) || !item.also.iter().all(stands) {
             made.push(None);
             continue;
         }
-        let by = By {
-            actor: format!("rule:{}@{}", item.reading.rule, item.reading.version),
-            reason: Some(item.chunk.event_id.clone()),
-            ..By::default()
-        };
-        let memory_id = match item.reading.wish.clone() {
+        let by = By { actor: item.by.clone(), reason: Some(item.chunk.event_id.clone()), ..By::default() };
+        let memory_id = match item.wish.clone() {
             Wish::Keep(statement) => {
                 let twin = match &item.twin {
                     Some(Twin::Known(id)) => Some(id.clone()),
@@ -117,9 +115,12 @@ async fn keep(
     })
 }
 
-/// It lives where its chunk lives, as long as its event, and is trusted as its speaker.
+/// It lives where its chunks live, as long as the first of their events to go, and is trusted as the least of their speakers.
+/// A model may have been told what to note: what would give orders is put aside, whoever the words are laid to.
 fn draft(item: &Item, said: Statement, by: &By, same_as: Option<String>) -> Result<Draft> {
-    let (chunk, reading) = (&item.chunk, &item.reading);
+    let chunk = &item.chunk;
+    let chunks = || std::iter::once(chunk).chain(&item.also);
+    let is_order = item.by.starts_with("model:") && instructs(said.kind, &said.text);
     let unknown = || Error::internal(format!("{} has words of another version", chunk.chunk_id));
     let mut metadata = Map::new();
     if let Some(days) = said.days {
@@ -136,24 +137,34 @@ fn draft(item: &Item, said: Statement, by: &By, same_as: Option<String>) -> Resu
         channel: Channel::parse(&chunk.channel).ok_or_else(unknown)?,
         sensitivity: Sensitivity::parse(&chunk.sensitivity).ok_or_else(unknown)?,
         valid_from: happened.unwrap_or(Micros(chunk.occurred_at)),
-        expires_at: chunk.expires_at.map(Micros),
+        expires_at: chunks().filter_map(|chunk| chunk.expires_at).min().map(Micros),
         importance: said.importance,
         pinned: false,
-        trust: chunk.trust.clone(),
-        state: MemoryState::Active,
+        trust: least_trusted(chunks()),
+        state: if is_order { MemoryState::Quarantined } else { MemoryState::Active },
         derived_by: by.actor.clone(),
         confidence: said.confidence,
         tags: Vec::new(),
         metadata,
-        sources: vec![MemorySource {
-            event_id: chunk.event_id.clone(),
-            start_byte: Some(chunk.start_byte + reading.start as i64),
-            end_byte: Some(chunk.start_byte + reading.end as i64),
-        }],
+        sources: sources(item),
         supersedes: None,
         closes_subject: said.subject.is_some(),
         same_as,
     })
+}
+
+fn least_trusted<'a>(chunks: impl Iterator<Item = &'a Unread>) -> String {
+    chunks.map(|chunk| &chunk.trust).min_by_key(|trust| rank(trust)).cloned().unwrap_or_default()
+}
+
+fn sources(item: &Item) -> Vec<MemorySource> {
+    let source = |chunk: &Unread, (start, end): (usize, usize)| MemorySource {
+        event_id: chunk.event_id.clone(),
+        start_byte: Some(chunk.start_byte + start as i64),
+        end_byte: Some(chunk.start_byte + end as i64),
+    };
+    let also = item.also.iter().map(|chunk| source(chunk, (0, chunk.length())));
+    std::iter::once(source(&item.chunk, item.span)).chain(also).collect()
 }
 
 /// Whether what a person says counts as the owner's word: in a home of their own, or under their own name.

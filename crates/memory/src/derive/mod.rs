@@ -8,6 +8,7 @@ mod clauses;
 #[cfg(test)]
 mod corpus;
 mod days;
+pub(crate) mod extract;
 mod grammar;
 mod importance;
 mod near;
@@ -17,12 +18,12 @@ mod rules;
 mod store;
 
 use ::store::jobs::{Handler, Job};
-use ::store::{NewJob, Reach, Store};
-use kernel::{Clock, Error, Micros, Result, TenantId};
+use ::store::{NewJob, Reach};
+use kernel::{Error, Micros, Result, TenantId};
 
 use self::apply::Tally;
 use self::near::Twin;
-use self::reading::{Reading, Speaker, read};
+use self::reading::{Reading, Speaker, Wish, read};
 use self::repeats::Known;
 use self::store::{Progress, Unread};
 use crate::Memory;
@@ -31,6 +32,8 @@ use crate::Memory;
 pub const JOB_KIND: &str = "memory.derive";
 /// Chunks read and written at a time.
 const BATCH: i64 = 64;
+/// Batches of one job.
+const BATCHES: usize = 50;
 /// Nobody waits for what is derived: the events of a moment are read together.
 const DELAY: i64 = Micros::SECOND;
 
@@ -48,15 +51,25 @@ pub(crate) fn job(scope_id: &str, now: Micros) -> NewJob {
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn enqueue_all(store: &Store, clock: &Clock) -> Result<()> {
-    let scopes = store::list_lagging_scopes(&mut store.read(Reach::Everyone).await?, &reader()).await?;
-    let now = clock.now();
+pub(crate) async fn enqueue_all(memory: &Memory) -> Result<()> {
+    let (store, now) = (&memory.0.store, memory.0.clock.now());
+    let mut conn = store.read(Reach::Everyone).await?;
+    let unread = store::list_lagging_scopes(&mut conn, &reader()).await?;
+    let unread_by_model = match &memory.0.reader {
+        Some(model) => store::list_lagging_scopes(&mut conn, &model.name()).await?,
+        None => Vec::new(),
+    };
+    drop(conn);
     store
         .write("memory.derive_all", Reach::Everyone, move |tx| {
             Box::pin(async move {
-                let mut jobs = Vec::with_capacity(scopes.len());
-                for (tenant, scope_id) in scopes {
+                let mut jobs = Vec::with_capacity(unread.len() + unread_by_model.len());
+                for (tenant, scope_id) in unread {
                     jobs.push((TenantId::parse(&tenant).map_err(Error::internal)?, job(&scope_id, now)));
+                }
+                for (tenant, scope_id) in unread_by_model {
+                    let tenant = TenantId::parse(&tenant).map_err(Error::internal)?;
+                    jobs.push((tenant, extract::job(&scope_id, now)));
                 }
                 ::store::jobs::enqueue_all(tx, now, jobs).await?;
                 Ok(())
@@ -76,17 +89,31 @@ pub(crate) fn handler(memory: Memory) -> Handler {
     })
 }
 
-/// A chunk, what was read in it, and which memory says the same in other words.
+/// What was read in a chunk, by whom, and which memory says the same in other words.
 struct Item {
     chunk: Unread,
-    reading: Reading,
+    /// Further chunks that say it.
+    also: Vec<Unread>,
+    /// `rule:<name>@<version>` or `model:<name>`.
+    by: String,
+    wish: Wish,
+    /// Where it stands in the chunk, bytes.
+    span: (usize, usize),
     twin: Option<Twin>,
 }
 
-/// Reads what a scope has new, batch by batch.
+impl Item {
+    fn new(chunk: &Unread, reading: Reading) -> Self {
+        let by = format!("rule:{}@{}", reading.rule, reading.version);
+        let (wish, span) = (reading.wish, (reading.start, reading.end));
+        Self { chunk: chunk.clone(), also: Vec::new(), by, wish, span, twin: None }
+    }
+}
+
+/// Reads what a scope has new, batch by batch. After a while other tenants have their turn.
 async fn derive_scope(memory: &Memory, tenant: &TenantId, scope_id: &str) -> Result<()> {
     let reader = reader();
-    loop {
+    for _ in 0..BATCHES {
         let mut conn = memory.0.store.read(tenant).await?;
         let from = store::find_progress(&mut conn, scope_id, &reader).await?;
         let chunks = store::list_unread(&mut conn, tenant, scope_id, &from, BATCH).await?;
@@ -99,7 +126,7 @@ async fn derive_scope(memory: &Memory, tenant: &TenantId, scope_id: &str) -> Res
             for reading in read(&words, speaker(&chunk)) {
                 let said = &words[reading.start..reading.end];
                 if is_person(&chunk) || !known.repeats(&mut conn, tenant, &chunk, said).await? {
-                    items.push(Item { chunk: chunk.clone(), reading, twin: None });
+                    items.push(Item::new(&chunk, reading));
                 }
             }
         }
@@ -107,6 +134,14 @@ async fn derive_scope(memory: &Memory, tenant: &TenantId, scope_id: &str) -> Res
         near::find_twins(memory, tenant, scope_id, &mut items).await?;
         write(memory, tenant, scope_id, &reader, (from, to), items).await?;
     }
+    let (next, now) = ((tenant.clone(), job(scope_id, memory.0.clock.now())), memory.0.clock.now());
+    let again = memory.0.store.write("memory.derive_again", Reach::of(tenant), move |tx| {
+        Box::pin(async move {
+            ::store::jobs::enqueue_all(tx, now, vec![next]).await?;
+            Ok(())
+        })
+    });
+    again.await
 }
 
 /// Writes what was read, unless another server was faster.
@@ -124,6 +159,9 @@ async fn write(
         Box::pin(async move {
             if !store::advance(tx, &tenant, &scope_id, &reader, &from, &to).await? {
                 return Ok(Tally::default());
+            }
+            if deriver.0.reader.as_ref().is_some_and(|model| model.name() != reader) {
+                ::store::jobs::enqueue(tx, &tenant, now, extract::job(&scope_id, now)).await?;
             }
             let desk = deriver.desk(&tenant, now);
             apply::apply(tx, &desk, items).await

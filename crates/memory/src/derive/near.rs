@@ -66,7 +66,7 @@ pub(super) async fn find_twins(
 }
 
 fn statement(item: &Item) -> Option<&Statement> {
-    match &item.reading.wish {
+    match &item.wish {
         Wish::Keep(statement) => Some(statement),
         Wish::Forget(_) | Wish::Correct(..) => None,
     }

@@ -11,12 +11,16 @@ use crate::text::indexed_text;
 
 /// The last chunk of a scope that a reader has read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
-pub(super) struct Progress {
-    pub(super) scope_version: i64,
-    pub(super) chunk_id: String,
+pub(in crate::derive) struct Progress {
+    pub(in crate::derive) scope_version: i64,
+    pub(in crate::derive) chunk_id: String,
 }
 
-pub(super) async fn find_progress(conn: &mut Conn, scope_id: &str, reader: &str) -> Result<Progress> {
+pub(in crate::derive) async fn find_progress(
+    conn: &mut Conn,
+    scope_id: &str,
+    reader: &str,
+) -> Result<Progress> {
     let found = fetch_optional!(
         conn,
         Progress,
@@ -28,7 +32,7 @@ pub(super) async fn find_progress(conn: &mut Conn, scope_id: &str, reader: &str)
 }
 
 /// Locks a scope and moves its reader on; false when another has moved it meanwhile.
-pub(super) async fn advance(
+pub(in crate::derive) async fn advance(
     tx: &mut Tx,
     tenant: &TenantId,
     scope_id: &str,
@@ -61,33 +65,33 @@ pub(super) async fn advance(
 /// A chunk to read, with the event it belongs to. Withheld parts of a secret event have no chunk, and neither has what came
 /// out of memory.
 #[derive(Clone, Debug, FromRow)]
-pub(super) struct Unread {
-    pub(super) chunk_id: String,
-    pub(super) scope_version: i64,
-    pub(super) event_id: String,
-    pub(super) start_byte: i64,
+pub(in crate::derive) struct Unread {
+    pub(in crate::derive) chunk_id: String,
+    pub(in crate::derive) scope_version: i64,
+    pub(in crate::derive) event_id: String,
+    pub(in crate::derive) start_byte: i64,
     end_byte: i64,
     text: Option<String>,
     /// Of the chunk, which may lie lower than that of its event.
-    pub(super) sensitivity: String,
+    pub(in crate::derive) sensitivity: String,
     kind: String,
     content: String,
-    pub(super) user_id: String,
-    pub(super) agent_id: Option<String>,
-    pub(super) session_id: String,
-    pub(super) channel: String,
-    pub(super) actor_type: String,
-    pub(super) actor_id: String,
-    pub(super) actor_name: Option<String>,
-    pub(super) occurred_at: i64,
-    pub(super) expires_at: Option<i64>,
-    pub(super) trust: String,
+    pub(in crate::derive) user_id: String,
+    pub(in crate::derive) agent_id: Option<String>,
+    pub(in crate::derive) session_id: String,
+    pub(in crate::derive) channel: String,
+    pub(in crate::derive) actor_type: String,
+    pub(in crate::derive) actor_id: String,
+    pub(in crate::derive) actor_name: Option<String>,
+    pub(in crate::derive) occurred_at: i64,
+    pub(in crate::derive) expires_at: Option<i64>,
+    pub(in crate::derive) trust: String,
     excluded: bool,
 }
 
 impl Unread {
     /// The words of the chunk, if it is something said.
-    pub(super) fn words(&self) -> Option<String> {
+    pub(in crate::derive) fn words(&self) -> Option<String> {
         let kind = EventKind::parse(&self.kind)
             .filter(|kind| matches!(kind, EventKind::Message | EventKind::Note) && !self.excluded)?;
         let content: Map<String, Json> = serde_json::from_str(&self.content).unwrap_or_default();
@@ -98,13 +102,18 @@ impl Unread {
         self.text.clone().or_else(of_event)
     }
 
-    pub(super) fn speaker(&self) -> &str {
+    /// Bytes of the words.
+    pub(in crate::derive) fn length(&self) -> usize {
+        usize::try_from(self.end_byte - self.start_byte).unwrap_or_default()
+    }
+
+    pub(in crate::derive) fn speaker(&self) -> &str {
         self.actor_name.as_deref().unwrap_or(&self.actor_id)
     }
 }
 
 /// Lists chunks after `progress`.
-pub(super) async fn list_unread(
+pub(in crate::derive) async fn list_unread(
     conn: &mut Conn,
     tenant: &TenantId,
     scope_id: &str,
@@ -130,7 +139,7 @@ pub(super) async fn list_unread(
 }
 
 /// Which of these events are there, have not expired and are not being erased.
-pub(super) async fn list_standing(
+pub(in crate::derive) async fn list_standing(
     conn: &mut Conn,
     tenant: &TenantId,
     ids: &[&str],
@@ -148,7 +157,7 @@ pub(super) async fn list_standing(
 }
 
 /// Words of the owner's newest live memories, to tell when an assistant only repeats one.
-pub(super) async fn list_known_words(
+pub(in crate::derive) async fn list_known_words(
     conn: &mut Conn,
     tenant: &TenantId,
     owner: &str,
@@ -167,7 +176,7 @@ pub(super) async fn list_known_words(
 }
 
 /// Words of what was recalled into a conversation, newest first.
-pub(super) async fn list_recalled(
+pub(in crate::derive) async fn list_recalled(
     conn: &mut Conn,
     tenant: &TenantId,
     owner: &str,
@@ -192,16 +201,16 @@ pub(super) async fn list_recalled(
 
 /// A live memory that may say the same as a new one in other words.
 #[derive(Clone, Debug, FromRow)]
-pub(super) struct Neighbour {
-    pub(super) memory_id: String,
-    pub(super) r#type: String,
-    pub(super) text: String,
-    pub(super) scale: f64,
-    pub(super) bytes: Vec<u8>,
+pub(in crate::derive) struct Neighbour {
+    pub(in crate::derive) memory_id: String,
+    pub(in crate::derive) r#type: String,
+    pub(in crate::derive) text: String,
+    pub(in crate::derive) scale: f64,
+    pub(in crate::derive) bytes: Vec<u8>,
 }
 
 /// Lists the newest live memories of a scope that have a vector and no subject.
-pub(super) async fn list_neighbours(
+pub(in crate::derive) async fn list_neighbours(
     conn: &mut Conn,
     tenant: &TenantId,
     scope_id: &str,
@@ -222,8 +231,40 @@ pub(super) async fn list_neighbours(
     )
 }
 
+/// Tokens that a tenant's conversations have cost on a day.
+pub(in crate::derive) async fn find_usage(conn: &mut Conn, tenant: &TenantId, day: &str) -> Result<i64> {
+    let found = fetch_optional!(
+        conn,
+        (i64,),
+        "SELECT tokens FROM model_usage WHERE tenant_id = $1 AND day = $2",
+        tenant.as_str(),
+        day,
+    )?;
+    Ok(found.map_or(0, |row| row.0))
+}
+
+/// Adds to them.
+pub(in crate::derive) async fn add_usage(
+    tx: &mut Tx,
+    tenant: &TenantId,
+    day: &str,
+    tokens: i64,
+) -> Result<u64> {
+    execute!(
+        tx,
+        "INSERT INTO model_usage (tenant_id, day, tokens) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, day) DO UPDATE SET tokens = model_usage.tokens + excluded.tokens",
+        tenant.as_str(),
+        day,
+        tokens,
+    )
+}
+
 /// Lists scopes with chunks after their reader's progress, as tenant and scope.
-pub(super) async fn list_lagging_scopes(conn: &mut Conn, reader: &str) -> Result<Vec<(String, String)>> {
+pub(in crate::derive) async fn list_lagging_scopes(
+    conn: &mut Conn,
+    reader: &str,
+) -> Result<Vec<(String, String)>> {
     fetch_all!(
         conn,
         (String, String),

@@ -75,7 +75,7 @@ pub(crate) fn normalised(text: &str) -> String {
 }
 
 /// How far a word is trusted; larger is more.
-fn rank(trust: &str) -> u8 {
+pub(crate) fn rank(trust: &str) -> u8 {
     match trust {
         "user" => 3,
         "agent" => 2,

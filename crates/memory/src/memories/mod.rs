@@ -10,6 +10,7 @@ mod service;
 pub(crate) mod store;
 
 pub use edits::{Edit, EditOp, EditResult, NewEdit};
+pub(crate) use instructions::instructs;
 pub use model::{
     Added, MemoryItem, MemoryPatch, MemorySource, MemoryState, MemoryType, MemoryVersion, NewMemory,
     VersionOp,

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod deriving;
+mod extracting;
 mod finding;
 mod recording;
 mod remembering;

@@ -226,6 +226,7 @@ fn check_addresses(values: &Values, findings: &mut Vec<Finding>) {
     let is_word = |text: &str| ["none", "local"].iter().any(|word| text.eq_ignore_ascii_case(word));
     for (name, words, cure) in [
         ("EMBEDDING_BASE_URL", true, "write none, local or an address like http://localhost:1234/v1"),
+        ("LLM_BASE_URL", true, "write an address like http://localhost:1234/v1, or leave it out"),
         ("S3_ENDPOINT", false, "write it like https://s3.example.com or minio:9000"),
     ] {
         let Some(text) = values.text(name).filter(|text| !(words && is_word(text))) else {

@@ -6,9 +6,11 @@ mod env_file;
 mod example;
 mod limits;
 mod load;
+mod models;
 mod place;
 mod reference;
 mod secrets;
+mod setting;
 mod table;
 mod tls;
 mod typed;
@@ -18,13 +20,13 @@ pub use backup::BackupConfig;
 pub use checks::{Finding, Severity};
 pub use example::example;
 pub use load::{Flags, Loaded, load, load_beside};
+pub use models::{ChatSettings, DeriveConfig, EmbeddingConfig};
 pub use reference::{Shown, reference, schema, show};
 pub(crate) use reference::{shown, without_password};
-pub use table::{SETTINGS, Setting};
+pub use setting::Setting;
+pub use table::SETTINGS;
 pub(crate) use tls::open_tls;
-pub use typed::{
-    Config, DatabaseConfig, EmbeddingConfig, Environment, LogConfig, MetricsAccess, RunMode, TlsFiles,
-};
+pub use typed::{Config, DatabaseConfig, Environment, LogConfig, MetricsAccess, RunMode, TlsFiles};
 pub use values::{Source, Values};
 
 /// The process's own variables; those that are no text are passed over.

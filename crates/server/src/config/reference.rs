@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::table::{Kind, SETTINGS, Setting};
+use super::setting::{Kind, Setting};
+use super::table::SETTINGS;
 use super::values::Values;
 
 /// The reference page in Markdown, made from the table.

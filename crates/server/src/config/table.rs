@@ -1,79 +1,6 @@
 //! Every setting: its name, older names, kind, default and meaning. Reference, schema and checks are made from this table.
 
-/// What a setting's text must be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// Any text.
-    Text,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// `true` or `false` (also `1`, `0`, `yes`, `no`, `on`, `off`).
-    Flag,
-    /// A whole number in a range.
-    Number(i64, i64),
-    /// A time such as `24h`, `90s`, `500ms`; in a range of milliseconds. A bare number counts in the setting's unit.
-    Duration(&'static str, i64, i64),
-    /// Items between commas.
-    List,
-}
-
-/// An older name of a setting.
-#[derive(Clone, Copy, Debug)]
-pub struct Alias {
-    /// The name.
-    pub name: &'static str,
-    /// Unit that a bare number has under this name.
-    pub unit: Option<&'static str>,
-}
-
-/// One setting.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// Canonical name, also read with the prefix `HEARTH_`.
-    pub name: &'static str,
-    /// Older names.
-    pub aliases: &'static [Alias],
-    /// What it must be.
-    pub kind: Kind,
-    /// Text that is used when it is not set; empty when there is none.
-    pub default: &'static str,
-    /// Never printed, and also read from the file that `<NAME>_FILE` names.
-    pub is_secret: bool,
-    /// One sentence for the reference.
-    pub meaning: &'static str,
-    /// Taken up by a running server on SIGHUP.
-    pub reloads: bool,
-}
-
-const fn setting(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
-    Setting { name, aliases: &[], kind, default, is_secret: false, meaning, reloads: false }
-}
-
-impl Setting {
-    const fn or(mut self, aliases: &'static [Alias]) -> Self {
-        self.aliases = aliases;
-        self
-    }
-
-    const fn live(mut self) -> Self {
-        self.reloads = true;
-        self
-    }
-
-    const fn secret(mut self) -> Self {
-        self.is_secret = true;
-        self
-    }
-}
-
-const fn alias(name: &'static str) -> Alias {
-    Alias { name, unit: None }
-}
-
-const fn alias_in(name: &'static str, unit: &'static str) -> Alias {
-    let unit = Some(unit);
-    Alias { name, unit }
-}
+use super::setting::{Kind, Setting, alias, alias_in, setting};
 
 const WEEK_MS: i64 = 7 * 86_400_000;
 
@@ -318,13 +245,32 @@ pub const SETTINGS: &[Setting] = &[
         "Name of the model; with local a directory, or a name below DATA_DIR/models. Absent: recall goes by words.",
     ),
     setting("EMBEDDING_DIMENSION", Kind::Number(1, 65_536), "384", "Components of a vector."),
-    setting("OPENAI_API_KEY", Kind::Text, "", "Credential for the embedding server.").secret(),
+    setting("OPENAI_API_KEY", Kind::Text, "", "Credential for the servers of embeddings and of the chat model.").secret(),
     setting(
         "MEMORY_DERIVE",
-        Kind::Flag,
-        "true",
-        "false keeps events as they are: no facts, plans and decisions are derived from them.",
+        Kind::Choice(&["none", "rules", "all"]),
+        "all",
+        "What derives facts, plans and decisions from events: nothing, rules, or rules and the model of LLM_BASE_URL.",
     ),
+    setting(
+        "MEMORY_MODEL_TOKENS_PER_DAY",
+        Kind::Number(0, 1_000_000_000_000),
+        "200000",
+        "Tokens that deriving by a model may cost a tenant in a day (UTC); what is left waits for the next.",
+    ),
+    setting(
+        "LLM_BASE_URL",
+        Kind::Text,
+        "",
+        "Address of an OpenAI-compatible chat model such as http://localhost:1234/v1; no model when absent.",
+    )
+    .or(&[alias("LM_STUDIO_BASE_URL"), alias("VLLM_API_URL")]),
+    setting("LLM_MODEL", Kind::Text, "", "Name of the chat model there.")
+        .or(&[alias("LM_STUDIO_MODEL_NAME"), alias("VLLM_MODEL_NAME")]),
+    setting("LLM_TEMPERATURE", Kind::Text, "0.7", "How freely the model chooses its words, 0 to 2.")
+        .or(&[alias("LM_STUDIO_TEMPERATURE")]),
+    setting("LLM_MAX_TOKENS", Kind::Number(1, 1_000_000), "2000", "Tokens that the model writes at most.")
+        .or(&[alias("LM_STUDIO_MAX_TOKENS")]),
     setting("MEMORY_INDEX_BYTES", Kind::Number(1_048_576, i64::MAX), "536870912", "RAM for recall indexes."),
     setting(
         "S3_ENDPOINT",

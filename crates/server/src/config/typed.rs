@@ -15,6 +15,7 @@ use store::blob::S3Config;
 use super::backup::BackupConfig;
 use super::checks::{Finding, is_production};
 use super::limits::{rate, redis_url};
+use super::models::{ChatSettings, DeriveConfig, EmbeddingConfig, embedding};
 use super::reference::{Shown, shown};
 use super::values::Values;
 
@@ -43,26 +44,6 @@ pub struct DatabaseConfig {
     pub store: StoreConfig,
     /// Whether it is embedded in this process.
     pub is_embedded: bool,
-}
-
-/// Where vectors come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EmbeddingConfig {
-    /// Nowhere.
-    None,
-    /// A directory; recall goes by words when it is not there.
-    Local(PathBuf),
-    /// An OpenAI-compatible server.
-    Remote {
-        /// Address up to and without `/embeddings`.
-        base_url: String,
-        /// Model to ask for.
-        model: String,
-        /// Components of a vector.
-        dimension: usize,
-        /// Credential.
-        api_key: Option<Secret>,
-    },
 }
 
 /// How to log.
@@ -161,8 +142,10 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     /// RAM for recall indexes.
     pub index_bytes: u64,
-    /// Whether memories are derived from events.
-    pub derives: bool,
+    /// What derives memories.
+    pub derive: DeriveConfig,
+    /// The chat model.
+    pub chat: Option<ChatSettings>,
     /// Objects on S3 instead of disk.
     pub s3: Option<S3Config>,
     /// Backups.
@@ -191,6 +174,7 @@ impl Config {
         let backup = BackupConfig::read(values, &data_dir, s3.as_ref(), findings);
         let operator_tenant = operator_tenant(values, findings);
         let redis_url = redis_url(values, findings);
+        let chat = ChatSettings::read(values, findings);
         if findings.len() > before {
             return None;
         }
@@ -226,7 +210,8 @@ impl Config {
             enable_cache: values.flag("ENABLE_CACHE"),
             embedding: embedding(values, &data_dir),
             index_bytes: values.number("MEMORY_INDEX_BYTES") as u64,
-            derives: values.flag("MEMORY_DERIVE"),
+            derive: DeriveConfig::read(values),
+            chat,
             s3,
             backup,
             log: log(values, production),
@@ -344,24 +329,6 @@ fn operator_tenant(values: &Values, findings: &mut Vec<Finding>) -> Option<Tenan
     let name = "OPERATOR_TENANT";
     let refused = |why| findings.push(Finding::refusal(name, format!("{why}; name an existing tenant")));
     TenantId::parse(values.text(name)?).map_err(refused).ok()
-}
-
-fn embedding(values: &Values, data_dir: &std::path::Path) -> EmbeddingConfig {
-    let model = values.text("EMBEDDING_MODEL").unwrap_or_default().to_owned();
-    match values.text("EMBEDDING_BASE_URL").unwrap_or("local") {
-        word if word.eq_ignore_ascii_case("none") => EmbeddingConfig::None,
-        word if word.eq_ignore_ascii_case("local") => {
-            let named = PathBuf::from(&model);
-            let is_directory = named.is_absolute() || named.join("config.json").exists();
-            EmbeddingConfig::Local(if is_directory { named } else { data_dir.join("models").join(model) })
-        }
-        url => EmbeddingConfig::Remote {
-            base_url: url.trim_end_matches('/').trim_end_matches("/embeddings").to_owned(),
-            model,
-            dimension: values.number("EMBEDDING_DIMENSION") as usize,
-            api_key: values.text("OPENAI_API_KEY").map(Secret::new),
-        },
-    }
 }
 
 fn s3(values: &Values, findings: &mut Vec<Finding>) -> Option<S3Config> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::checks::Finding;
-use super::table::{Alias, Kind, SETTINGS, Setting};
+use super::setting::{Alias, Kind, Setting};
+use super::table::SETTINGS;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
