@@ -33,7 +33,7 @@ export async function openPage(browser, origin) {
     if (message.type() !== "error" && message.type() !== "warning") return;
     // Chromium reports refusals that are part of the way: "am I signed in?" before signing in, and a change of what has changed.
     const { url } = message.location();
-    const expected = (/\b401\b/.test(message.text()) && url.endsWith("/api/v1/session")) || (/\b409\b/.test(message.text()) && url.includes("/api/v1/memories/mem_"));
+    const expected = (/\b401\b/.test(message.text()) && url.endsWith("/api/v1/session")) || (/\b409\b/.test(message.text()) && /\/api\/v1\/(memories|blocks)\//.test(url));
     if (!expected) faults.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
   page.on("request", (request) => {

@@ -312,6 +312,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List blocks by name */
+        get: operations["list_blocks"];
+        put?: never;
+        /** Make a block */
+        post: operations["create_block"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/blocks/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one block */
+        get: operations["get_block"];
+        put?: never;
+        post?: never;
+        /** Delete a block; its versions can be read for 30 days */
+        delete: operations["delete_block"];
+        options?: never;
+        head?: never;
+        /** Change a block that was read */
+        patch: operations["change_block"];
+        trace?: never;
+    };
+    "/api/v1/blocks/{label}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of a block, last first */
+        get: operations["block_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chunks/{chunk_id}": {
         parameters: {
             query?: never;
@@ -1328,6 +1382,86 @@ export interface components {
             /** @description 1–1,000 events: all are recorded or none. */
             events: components["schemas"]["NewEvent"][];
         };
+        /** @description A block. */
+        Block: {
+            /** @description The one agent that it is for; null when all agents of the owner share it. */
+            agent_id?: string | null;
+            /** @description `blk_…`. */
+            block_id: string;
+            /** @description What it is for. */
+            description: string;
+            /** @description Its name, unique for its owner and agent. */
+            label: string;
+            /**
+             * Format: int64
+             * @description Characters that it may hold.
+             */
+            limit_chars: number;
+            /** @description Whether agents may only read it. */
+            read_only: boolean;
+            /**
+             * Format: date-time
+             * @description When this version was made.
+             */
+            recorded_at: string;
+            /** @description The text as it is now. */
+            text: string;
+            /** @description Owner. */
+            user_id: string;
+            /**
+             * Format: int64
+             * @description Counts from 1; every change makes a new one.
+             */
+            version: number;
+        };
+        /** @description A change of a block: at most one of `insert`, `replace` and `rethink`; what is absent stays. */
+        BlockChange: {
+            /** @description What it is for, up to 1,000 characters. */
+            description?: string | null;
+            /**
+             * Format: int64
+             * @description The version that was read; a later one is answered with 409 and the block as it is.
+             */
+            expected_version: number;
+            insert?: null | components["schemas"]["InsertText"];
+            /**
+             * Format: int64
+             * @description Characters that it may hold, 1–20,000.
+             */
+            limit_chars?: number | null;
+            /** @description Whether agents may only read it; for people to say. */
+            read_only?: boolean | null;
+            replace?: null | components["schemas"]["ReplaceText"];
+            /** @description The whole text anew. */
+            rethink?: string | null;
+        };
+        /** @description A page of blocks. */
+        BlockPage: {
+            items: components["schemas"]["Block"][];
+            next_cursor?: string | null;
+        };
+        /** @description A version of a block. */
+        BlockVersion: {
+            /** @description Who made it: `usr_…` or `key_…`. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            recorded_at: string;
+            /** @description The text then; empty where the block was deleted. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Counts from 1.
+             */
+            version: number;
+        };
+        /** @description A page of versions. */
+        BlockVersionPage: {
+            items: components["schemas"]["BlockVersion"][];
+            next_cursor?: string | null;
+        };
         /** @description Where a chain breaks. */
         Broken: {
             /** @description `aud_…` of the row; null when rows at the end are gone. */
@@ -1776,6 +1910,16 @@ export interface components {
          * @enum {string}
          */
         Include: "events" | "memories";
+        /** @description Text to put between two lines. */
+        InsertText: {
+            /**
+             * Format: int64
+             * @description The line after which it goes; 0 is before the first.
+             */
+            line: number;
+            /** @description One line or more. */
+            text: string;
+        };
         /** @description An invitation that was made just now. Its token is shown this once. */
         InvitationCreated: {
             /** Format: date-time */
@@ -2135,6 +2279,26 @@ export interface components {
             /** @description Its words. */
             text: string;
         };
+        /** @description A block to make. */
+        NewBlock: {
+            /** @description The one agent that it is for; all agents of the owner share it when absent. */
+            agent_id?: string | null;
+            /** @description What it is for, up to 1,000 characters. */
+            description?: string;
+            /** @description Its name, 1–256 characters. One that begins with `/` is a file of the memory tool, such as `/memories/notes.md`. */
+            label: string;
+            /**
+             * Format: int64
+             * @description Characters that it may hold, 1–20,000; 20,000 when absent.
+             */
+            limit_chars?: number | null;
+            /** @description Whether agents may only read it. */
+            read_only?: boolean;
+            /** @description The text. */
+            text?: string;
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
+        };
         /** @description A decision to record. */
         NewDecision: {
             /** @description Agent or persona. */
@@ -2286,6 +2450,8 @@ export interface components {
         ProblemBody: {
             /** @description Stable word for programs. */
             code: string;
+            /** @description What is there now, where somebody else was faster. */
+            current?: Record<string, unknown> | null;
             /** @description What is wrong and what to do. */
             detail: string;
             /** @description The same word under the name that older memory clients read. */
@@ -2356,6 +2522,13 @@ export interface components {
             tenant_id?: string;
             /** @description 1–64 characters of `a-z A-Z 0-9 . _ @ -`. */
             username: string;
+        };
+        /** @description Text to put in the place of other text. */
+        ReplaceText: {
+            /** @description What is to be there. */
+            new: string;
+            /** @description What is there now, exactly once. */
+            old: string;
         };
         /** @description The session of the token is over. */
         Revoked: {
@@ -3760,6 +3933,232 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_blocks: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only those that this agent sees. */
+                agent_id?: string;
+                /** @description Only names that begin so. */
+                prefix?: string;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_block: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlock"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_block: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description The agent that looks: it sees its own block of the name, or else the shared one. */
+                agent_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name; a slash in it is written `%2F` */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_block: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description The agent that looks. */
+                agent_id?: string;
+                /** @description Only this version; a later one is answered with 409. */
+                expected_version?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Name; a slash in it is written `%2F` */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_block: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description The agent that looks: it sees its own block of the name, or else the shared one. */
+                agent_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name; a slash in it is written `%2F` */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BlockChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block"];
+                };
+            };
+            /** @description It has changed since; `current` is the block as it is */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    block_versions: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description The agent that looks. */
+                agent_id?: string;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name; a slash in it is written `%2F` */
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockVersionPage"];
+                };
+            };
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -68,6 +68,7 @@ const memory = [
   memoryPage("/memory/memories", lazyRouteComponent(() => import("@/features/memory/routes/MemoriesPage"), "MemoriesPage")),
   memoryPage("/memory/decisions", lazyRouteComponent(() => import("@/features/memory/routes/DecisionsPage"), "DecisionsPage")),
   memoryPage("/memory/tasks", lazyRouteComponent(() => import("@/features/memory/routes/TasksPage"), "TasksPage")),
+  memoryPage("/memory/blocks", lazyRouteComponent(() => import("@/features/memory/routes/BlocksPage"), "BlocksPage")),
   memoryPage("/memory/review", lazyRouteComponent(() => import("@/features/memory/routes/ReviewPage"), "ReviewPage")),
   memoryPage("/memory/data", lazyRouteComponent(() => import("@/features/memory/routes/DataPage"), "DataPage")),
 ];

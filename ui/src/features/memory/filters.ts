@@ -2,7 +2,7 @@ import { readDay } from "@/lib/days";
 import { searchText } from "@/lib/searchText";
 import type { MemoryState, MemoryType } from "./api/memories";
 import type { Channel, EventKind, SearchMode } from "./api/recall";
-import { channels, kinds, modes, states, types } from "./words";
+import { channels, finds, kinds, modes, states, types, type Finds } from "./words";
 
 /** What the address of a Memory page holds; absent means not narrowed. */
 export interface MemorySearch {
@@ -11,14 +11,19 @@ export interface MemorySearch {
   session?: string;
   agent?: string;
   mode?: SearchMode;
-  /** How many days back a search looks. */
-  days?: number;
   kind?: EventKind;
   /** Last day to show, as YYYY-MM-DD. */
   day?: string;
   /** Event to bring into view and mark. */
   event?: string;
   limit?: number;
+  /** Estimated tokens of a bundle. */
+  tokens?: number;
+  /** What a search is to find. */
+  find?: Finds;
+  /** Days between which a search looks, both included. */
+  since?: string;
+  until?: string;
   type?: MemoryType;
   state?: MemoryState;
   pinned?: "yes";
@@ -40,11 +45,14 @@ export function readMemorySearch(raw: Record<string, unknown>): MemorySearch {
     session: searchText(raw.session),
     agent: searchText(raw.agent),
     mode: oneOf(modes, raw.mode),
-    days: within(raw.days, 1, 3660),
     kind: oneOf(kinds, raw.kind),
     day: readDay(searchText(raw.day)),
     event: searchText(raw.event),
     limit: within(raw.limit, 1, 200),
+    tokens: within(raw.tokens, 1000, 200_000),
+    find: oneOf(finds, raw.find),
+    since: readDay(searchText(raw.since)),
+    until: readDay(searchText(raw.until)),
     type: oneOf(types, raw.type),
     state: oneOf(states, raw.state),
     pinned: raw.pinned === "yes" ? "yes" : undefined,
@@ -60,9 +68,4 @@ export function dayOf(iso: string): string {
   const at = new Date(iso);
   const two = (part: number) => String(part).padStart(2, "0");
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}
-
-/** Midnight so many days ago: the same all day long, so that a repeated search is answered from memory. */
-export function startOfDaysAgo(days: number, now = new Date()): string {
-  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days).toISOString();
 }

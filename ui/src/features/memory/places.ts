@@ -10,6 +10,7 @@ export const places: Place[] = [
   { to: "/memory/memories", label: "Memories" },
   { to: "/memory/decisions", label: "Decisions" },
   { to: "/memory/tasks", label: "Tasks" },
+  { to: "/memory/blocks", label: "Blocks" },
   { to: "/memory/review", label: "Review" },
   { to: "/memory/data", label: "Data" },
 ];

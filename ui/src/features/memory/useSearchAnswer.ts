@@ -1,24 +1,32 @@
 import { useQuery } from "@tanstack/react-query";
-import { searchQuery } from "./api/recall";
-import { startOfDaysAgo } from "./filters";
+import { endOfDay, startOfDay } from "@/lib/days";
+import { searchQuery, type SearchRequest } from "./api/recall";
+import type { MemorySearch } from "./filters";
 import type { MemoryPage } from "./useMemoryPage";
 
 const pageSize = 20;
-const mostHits = 200;
+/** Hits that the server lists at most. */
+export const mostHits = 200;
+
+/** The question of an address, as the server is asked. */
+export const requestOf = ({ q, session, agent, channel, mode, find, type, since, until, limit }: MemorySearch): SearchRequest => ({
+  query: q ?? "",
+  session_id: session,
+  agent_id: agent,
+  channel,
+  mode,
+  include: find && [find],
+  types: type && [type],
+  after: since && startOfDay(since),
+  before: until && endOfDay(until),
+  limit: limit ?? pageSize,
+});
 
 /** The answer to the question in the address. */
 export function useSearchAnswer({ search, change }: MemoryPage) {
-  const limit = search.limit ?? pageSize;
-  const query = search.q ?? "";
-  const request = {
-    query,
-    session_id: search.session,
-    agent_id: search.agent,
-    channel: search.channel,
-    mode: search.mode,
-    after: search.days === undefined ? undefined : startOfDaysAgo(search.days),
-    limit,
-  };
+  const request = requestOf(search);
+  const { query } = request;
+  const limit = request.limit ?? pageSize;
   const found = useQuery({ ...searchQuery(request), enabled: query !== "" });
   const answer = query ? found.data : undefined;
   const isFull = answer?.items.length === limit && limit < mostHits;

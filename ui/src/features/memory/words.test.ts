@@ -9,8 +9,8 @@ test("a reduction nobody has words for is still told", () => {
 });
 
 test("an address keeps what is known and drops the rest", () => {
-  const typed = { q: "otters", channel: "secret", mode: "lexical", kind: "rumour", day: "yesterday", limit: 4000, days: 30, session: 14, evil: "<b>" };
-  expect(readMemorySearch(typed)).toEqual({ q: "otters", mode: "lexical", days: 30, session: "14" });
+  const typed = { q: "otters", channel: "secret", mode: "lexical", kind: "rumour", day: "yesterday", limit: 4000, find: "memories", since: "2026-03-03", session: 14, evil: "<b>" };
+  expect(readMemorySearch(typed)).toEqual({ q: "otters", mode: "lexical", find: "memories", since: "2026-03-03", session: "14" });
 });
 
 test("the end of an event's day lies after the event, within a day", () => {

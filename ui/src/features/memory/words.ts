@@ -21,13 +21,6 @@ export const modes: Word<SearchMode>[] = [
   { value: "dense", label: "meaning only" },
 ];
 
-export const spans: Word<string>[] = [
-  { value: "0", label: "any time" },
-  { value: "7", label: "last 7 days" },
-  { value: "30", label: "last 30 days" },
-  { value: "365", label: "last year" },
-];
-
 export const kinds: Word<EventKind>[] = [
   { value: "message", label: "messages" },
   { value: "tool_call", label: "tool calls" },
@@ -54,6 +47,12 @@ export const states: Word<MemoryState>[] = [
   { value: "quarantined", label: "put aside", hint: "wait for a review" },
   { value: "retracted", label: "taken back", hint: "can be brought back" },
   { value: "blocked", label: "blocked", hint: "never derived again" },
+];
+
+export type Finds = "events" | "memories";
+export const finds: Word<Finds>[] = [
+  { value: "events", label: "turns", hint: "word for word" },
+  { value: "memories", label: "memories", hint: "what was made of them" },
 ];
 
 export const modeInWords = (mode: SearchMode) => modes.find((one) => one.value === mode)?.label ?? mode;

@@ -1,10 +1,10 @@
 import { Button } from "@/components/Button";
 import { FilterMenu } from "@/components/FilterMenu";
 import { FilterPopover } from "@/components/FilterPopover";
+import { PeriodFilter } from "@/components/PeriodFilter";
 import type { AuditRow } from "../api/audit";
 import type { AdminSearch } from "../filters";
 import { actionWords } from "../words";
-import { PeriodFilter } from "./PeriodFilter";
 
 const outcomes = [
   { value: "", label: "any outcome" },

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { linkLook } from "@/components/looks";
 import { cx } from "@/lib/cx";
 import { formatDateTime } from "@/lib/format";
 import { scoreParts, type Hit, type MemoryEvent, type MemoryItem } from "../api/recall";
@@ -8,7 +9,8 @@ import { Around } from "./Around";
 
 const fillOf = Object.fromEntries(bands.map((band) => [band.id, band.fill]));
 
-function Why({ hit }: { hit: Hit }) {
+/** The parts of a score, which add up to it. */
+export function Why({ hit }: { hit: Hit }) {
   return (
     <table className="w-full">
       <caption className="pb-1 text-left font-semibold">Why this one</caption>
@@ -38,7 +40,10 @@ function Why({ hit }: { hit: Hit }) {
 function KeptMemory({ memory }: { memory: MemoryItem }) {
   return (
     <p className="pb-1 text-sm text-muted tabular-nums">
-      {memory.type} since {formatDateTime(memory.valid_from)}
+      <Link to="/memory/memories" search={{ memory: memory.memory_id }} className={linkLook}>
+        {memory.type}
+      </Link>{" "}
+      since {formatDateTime(memory.valid_from)}
       {memory.valid_to ? ` until ${formatDateTime(memory.valid_to)}` : ""}, strength {memory.strength.toFixed(2)}, version {memory.version}
     </p>
   );

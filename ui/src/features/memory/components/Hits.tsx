@@ -1,4 +1,4 @@
-import { useRef, type KeyboardEvent } from "react";
+import { useRef, type KeyboardEvent, type ReactNode } from "react";
 import { Button } from "@/components/Button";
 import type { Hit } from "../api/recall";
 import { HitRow } from "./HitRow";
@@ -8,10 +8,12 @@ interface HitsProps {
   selectedId: string | undefined;
   onSelect: (hit: Hit) => void;
   onMore: (() => void) | undefined;
+  /** What to do about a hit that is not there. */
+  missing: ReactNode;
 }
 
 /** The hits, best first. Arrow keys walk them. */
-export function Hits({ hits, selectedId, onSelect, onMore }: HitsProps) {
+export function Hits({ hits, selectedId, onSelect, onMore, missing }: HitsProps) {
   const list = useRef<HTMLUListElement>(null);
   const walk = (event: KeyboardEvent) => {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -37,6 +39,7 @@ export function Hits({ hits, selectedId, onSelect, onMore }: HitsProps) {
           <Button onClick={onMore}>Show more</Button>
         </div>
       )}
+      <div className="p-5 max-md:px-4">{missing}</div>
     </div>
   );
 }

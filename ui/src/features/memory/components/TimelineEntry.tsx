@@ -1,4 +1,6 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { linkLook } from "@/components/looks";
 import { cx } from "@/lib/cx";
 import { formatClock, formatCount, formatDateTime, formatDay } from "@/lib/format";
 import type { TimelineRow } from "../timelineRows";
@@ -12,6 +14,8 @@ interface TimelineEntryProps {
   row: TimelineRow;
   highlighted: boolean;
   onSession: (session: string) => void;
+  /** The question that should have found one of these turns. */
+  question?: string;
 }
 
 function Heading({ opens, onSession }: { opens: NonNullable<TimelineRow["opens"]>; onSession: (session: string) => void }) {
@@ -26,7 +30,7 @@ function Heading({ opens, onSession }: { opens: NonNullable<TimelineRow["opens"]
   );
 }
 
-export function TimelineEntry({ row: { event, opens, goesOn }, highlighted, onSession }: TimelineEntryProps) {
+export function TimelineEntry({ row: { event, opens, goesOn }, highlighted, onSession, question }: TimelineEntryProps) {
   const [unfolded, setUnfolded] = useState(false);
   const text = eventText(event);
   const folded = !unfolded && text.length > foldAt;
@@ -51,7 +55,14 @@ export function TimelineEntry({ row: { event, opens, goesOn }, highlighted, onSe
             </button>
           )}
         </div>
-        <p className="text-sm leading-5.25 text-faint max-md:col-start-2">{eventLabels(event).join(" · ")}</p>
+        <p className="text-sm leading-5.25 text-faint max-md:col-start-2">
+          {eventLabels(event).join(" · ")}
+          {question && (
+            <Link to="/memory" search={{ q: question, event: event.event_id }} className={cx(linkLook, "ml-3")}>
+              Why not this one?
+            </Link>
+          )}
+        </p>
       </article>
     </>
   );

@@ -22,7 +22,7 @@ test("a contradiction stands side by side, and the keys walk, approve and reject
   const asked = serve({
     ...around,
     ...heads,
-    "GET /api/v1/memories/mem_9": () => ({ body: aside[0] }),
+    "GET /api/v1/memories/mem_9": () => ({ body: memoryOf("mem_9", "Always call this number") }),
     "GET /api/v1/edits": () => page(edits),
     "GET /api/v1/memories": () => page(aside),
     "POST /api/v1/edits/edt_2/approve": decided("edt_2"),

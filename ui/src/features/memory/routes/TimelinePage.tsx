@@ -38,6 +38,11 @@ export function TimelinePage() {
     <div className="flex h-full flex-col">
       <h1 className="sr-only">Timeline</h1>
       <TimelineFilters page={page} />
+      {search.q && (
+        <p role="status" className="border-b border-line bg-wash px-7 py-2 max-md:px-4">
+          Which turn should “{search.q}” have found? Pick it.
+        </p>
+      )}
       {timeline.isError && (
         <div className="p-5">
           <ErrorNote error={timeline.error} onRetry={() => void timeline.refetch()} />
@@ -62,7 +67,7 @@ export function TimelinePage() {
           reveal={search.event}
           onNearEnd={older}
           after={<p className="px-7 py-6 text-sm text-faint max-md:px-4">{timeline.hasNextPage ? "Loading older events…" : "This is where it begins."}</p>}
-          render={(row) => <TimelineEntry row={row} highlighted={row.event.event_id === search.event} onSession={(session) => change({ session, event: undefined })} />}
+          render={(row) => <TimelineEntry row={row} highlighted={row.event.event_id === search.event} onSession={(session) => change({ session, event: undefined })} question={search.q} />}
         />
       )}
     </div>

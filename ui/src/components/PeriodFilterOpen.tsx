@@ -4,23 +4,12 @@ import { Button } from "@/components/Button";
 import { Field } from "@/components/Field";
 import { Icon } from "@/components/icons";
 import { chipLook, chosenChipLook, popupLook } from "@/components/looks";
+import { periodSaid, type Period, type PeriodFilterProps } from "@/components/PeriodFilter";
 import { cx } from "@/lib/cx";
-import { formatDate } from "@/lib/format";
 
-export interface Period {
-  since?: string;
-  until?: string;
-}
-
-function said({ since, until }: Period): string {
-  if (since && until) return since === until ? formatDate(since) : `${formatDate(since)} to ${formatDate(until)}`;
-  if (since) return `since ${formatDate(since)}`;
-  return until ? `up to ${formatDate(until)}` : "any time";
-}
-
-/** A chip that narrows a list to some days, both ends included. */
-export function PeriodFilter({ value, onChange }: { value: Period; onChange: (period: Period) => void }) {
-  const [open, setOpen] = useState(false);
+/** The chip of PeriodFilter with its popover, open at first. */
+export function PeriodFilterOpen({ value, onChange }: PeriodFilterProps) {
+  const [open, setOpen] = useState(true);
   const choose = (period: Period) => {
     setOpen(false);
     onChange(period);
@@ -33,8 +22,8 @@ export function PeriodFilter({ value, onChange }: { value: Period; onChange: (pe
   const chosen = value.since || value.until;
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className={cx(chipLook, chosen && chosenChipLook)} aria-label={`Days: ${said(value)}`}>
-        {said(value)}
+      <Popover.Trigger className={cx(chipLook, chosen && chosenChipLook)} aria-label={`Days: ${periodSaid(value)}`}>
+        {periodSaid(value)}
         <Icon name="down" className="size-3" />
       </Popover.Trigger>
       <Popover.Portal>
