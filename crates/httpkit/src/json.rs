@@ -11,7 +11,7 @@ pub const MAX_KEYS: usize = 10_000;
 ///
 /// # Errors
 /// `json_too_deep`, `json_too_many_keys`.
-pub(crate) fn check_shape(text: &[u8], max_keys: usize) -> kernel::Result<()> {
+pub fn check_shape(text: &[u8], max_keys: usize) -> kernel::Result<()> {
     let (mut depth, mut keys) = (0_usize, 0_usize);
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {

@@ -25,7 +25,7 @@ pub use caller::{
     Authenticate, Authenticator, Caller, Credentials, KnownOrigin, Meta, SESSION_COOKIE, Visitor,
 };
 pub use edge::{Edge, EdgeConfig, Observation};
-pub use json::{MAX_DEPTH, MAX_KEYS};
+pub use json::{MAX_DEPTH, MAX_KEYS, check_shape};
 pub use page::PageQuery;
 pub use problem::{Problem, ProblemBody, status_of};
 pub use range::byte_range;

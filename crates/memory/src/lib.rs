@@ -9,6 +9,7 @@ mod doors;
 pub mod embed;
 pub mod events;
 pub mod files;
+pub mod import;
 pub mod memories;
 mod redact;
 pub mod rights;

@@ -2,13 +2,14 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, blocks, doors, events, memories, search, timeline, work};
+use crate::{Memory, blocks, doors, events, import, memories, search, timeline, work};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
     events::routes::routes()
         .merge(search::routes::routes())
         .merge(timeline::routes::routes())
+        .merge(import::routes::routes())
         .merge(memories::routes::routes())
         .merge(work::routes::routes())
         .merge(blocks::routes::routes())

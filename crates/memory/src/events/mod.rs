@@ -13,4 +13,4 @@ pub use model::{
     SessionSummary,
 };
 pub use prepare::Prepared;
-pub(crate) use prepare::{check_list, check_name, prepare};
+pub(crate) use prepare::{PreparedChunk, check_list, check_name, chunks_of, prepare};

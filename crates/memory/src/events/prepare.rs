@@ -126,7 +126,8 @@ fn hash_of(event: &NewEvent) -> String {
     store::blob::data_hash(&said)
 }
 
-fn chunks_of(indexed: &str, keep_text: bool, now: Micros) -> Vec<PreparedChunk> {
+/// Cuts text into the chunks that are indexed; with their words in them when the event does not keep the whole text.
+pub(crate) fn chunks_of(indexed: &str, keep_text: bool, now: Micros) -> Vec<PreparedChunk> {
     let make = |(start, end): (usize, usize)| PreparedChunk {
         chunk_id: kernel::id::new_id("chk", now),
         start,

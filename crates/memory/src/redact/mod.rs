@@ -40,6 +40,13 @@ impl Redactions {
         self.0.is_empty()
     }
 
+    /// Adds what another text held.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (kind, count) in other.0 {
+            *self.0.entry(kind).or_default() += count;
+        }
+    }
+
     /// `[{kind, count}]`, as answers and rows carry them.
     pub(crate) fn to_json(&self) -> Vec<Value> {
         self.0.iter().map(|(kind, count)| json!({"kind": kind, "count": count})).collect()

@@ -6,6 +6,7 @@ mod blocks;
 mod deriving;
 mod extracting;
 mod finding;
+mod importing;
 mod recording;
 mod remembering;
 mod rights;

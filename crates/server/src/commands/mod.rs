@@ -9,6 +9,7 @@ mod doctor;
 mod eval;
 mod export;
 mod health;
+mod import;
 mod jobs;
 mod loadtest;
 mod mcp;
@@ -89,6 +90,8 @@ enum Command {
     Rights(rights::Rights),
     /// Write out everything held about a person, or about everybody of a tenant, as lines of JSON
     Export(export::Exporting),
+    /// Read an export, memories of mem0, or a file of the MCP memory server; works beside a running server
+    Import(import::Importing),
     /// Check the certificate of an erasure; needs no server
     VerifyCertificate(rights::Verify),
     /// Look before upgrading
@@ -173,6 +176,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Retention(command) => retention::run(&flags, command).await,
         Command::Rights(command) => rights::run(&flags, command).await,
         Command::Export(command) => export::run(&flags, command).await,
+        Command::Import(command) => import::run(&flags, command).await,
         Command::VerifyCertificate(command) => rights::verify(&command),
         Command::Upgrade(command) => migrate::upgrade(&flags, command).await,
         Command::Transfer(command) => transfer::run(&flags, command).await,

@@ -35,6 +35,7 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
         }
         ("GET", "events/{event_id}" | "chunks/{chunk_id}" | "artifacts/{artifact_id}") => "get",
         ("GET", path) if path.starts_with("decisions/") || path.starts_with("memories/{memory_id}") => "get",
+        ("POST", "memory/import") => "import",
         ("GET", "memory/stats") => "stats",
         _ => return None,
     })

@@ -12,7 +12,7 @@ use crate::support::*;
 /// What it is, media type, bytes, and the answer's status and possible codes.
 type Bytes<'b> = (&'b str, Option<&'b str>, Vec<u8>, u16, &'b [&'b str]);
 
-/// Routes that take a body, by the description. A route that does without one is an act on the thing that its path names,
+/// Routes that take a body of JSON, by the description. A route that does without one is an act on the thing that its path names,
 /// or an operator's on the server.
 fn with_body() -> impl Iterator<Item = &'static Route> {
     let api = serde_json::to_value(server::api::description()).unwrap();
@@ -26,7 +26,8 @@ fn with_body() -> impl Iterator<Item = &'static Route> {
             "{} needs a body",
             route.path
         );
-        takes_body
+        // Lines of an import are a format of their own, tried by the tests of memory.
+        takes_body && operation["requestBody"]["content"].get("application/json").is_some()
     })
 }
 

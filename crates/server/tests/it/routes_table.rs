@@ -68,6 +68,8 @@ const OPERATES_SILENTLY: Access = Access::Caller([403, 403, 204, 204, 403, 403, 
 const SIGNED_IN: Access = Access::Caller([200; 9]);
 const OWN_KEYS: Access = Access::Caller([201, 201, 201, 201, 403, 403, 201, 201, 201]);
 
+const IMPORTS: Access = Access::Caller([403, 200, 200, 200, 403, 200, 200, 200, 200]);
+
 /// The access table. The last row ends the sessions of its callers.
 pub(crate) const ROUTES: &[Route] = &[
     contract("POST", "/auth/register", Access::Public(201)),
@@ -115,6 +117,7 @@ pub(crate) const ROUTES: &[Route] = &[
     native("POST", "/api/v1/legal-holds", Access::Caller([403, 403, 201, 201, 403, 403, 403, 201, 403])),
     native("DELETE", "/api/v1/legal-holds/{hold_id}", ADMINISTERS_ONE_AWAY),
     native("POST", "/api/v1/memory/export", READS_LATER),
+    native("POST", "/api/v1/memory/import", IMPORTS),
     native("GET", "/api/v1/memory/export", READS),
     native("GET", "/api/v1/memory/export/{export_id}", READS_ASKED),
     native("GET", "/api/v1/memory/export/{export_id}/file", READS_ASKED),
@@ -469,6 +472,9 @@ impl World {
             ("POST", "/api/v1/memory/erasures") => {
                 same(json!({"session_id": "never mind", "confirm": "never mind"}))
             }
+            // One line of its own format is a file, too.
+            ("POST", "/api/v1/memory/import") => same(json!({"type": "entity", "name": fresh_name(),
+                "entityType": "bee", "observations": ["hums"]})),
             ("POST", "/api/v1/memory/export") => same(json!({"objects": true})),
             ("GET", _) if path.contains("{export_id}") => {
                 (path.replace("{export_id}", &self.export), Value::Null)

@@ -1,8 +1,8 @@
 //! Copies of what is held about somebody: a line of JSON for each row, a header before and a footer after.
 //!
 //! A line is an object whose `type` is the [`Area`]'s word; the others are the row's columns in the order of the schema,
-//! texts as they lie there. The tenant is in the header alone and nothing derived is in it, so the same data under another
-//! tenant gives the same lines. Objects follow the rows, if wanted. The footer counts the lines by type and has the SHA-256
+//! texts as they lie there; a column `type` comes as `<kind>_type`. The tenant is in the header alone and nothing derived is
+//! in it, so the same data under another tenant gives the same lines. Objects follow the rows, if wanted. The footer counts the lines by type and has the SHA-256
 //! of everything between it and the header.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -20,6 +20,8 @@ use crate::{Blobs, Conn, Store, Value};
 
 /// The form of an export; a later one reads earlier ones.
 const VERSION: u32 = 1;
+/// Columns that say where a row is indexed here.
+const DERIVED: [&str; 2] = ["scope_id", "scope_version"];
 /// Rows read at a time.
 const PAGE: usize = 500;
 
@@ -138,7 +140,11 @@ impl<'a> Export<'a> {
                 match (column.name.as_str(), value) {
                     ("tenant_id", _) => {}
                     ("blob_key", Value::Text(Some(key))) => self.objects.push_back(key.clone()),
-                    (name, _) if is_secret(name) => {}
+                    (name, _) if is_secret(name) || DERIVED.contains(&name) => {}
+                    // The line's own `type` says what the row is.
+                    ("type", value) => {
+                        fields.insert(format!("{}_type", reading.kind), json_of(value));
+                    }
                     (name, value) => {
                         fields.insert(name.to_owned(), json_of(value));
                     }

@@ -230,7 +230,7 @@ pub(in crate::memories) async fn remove_blocked_fact(
 }
 
 /// Whether a fact must not be derived.
-pub(in crate::memories) async fn is_blocked(
+pub(crate) async fn is_blocked(
     conn: &mut Conn,
     tenant: &TenantId,
     owner: &str,
