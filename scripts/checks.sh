@@ -21,7 +21,7 @@ check_tools() {
 
 # check_shell: every shell script of the repository. SC2317 calls functions that a trap runs unreachable.
 check_shell() {
-  shellcheck -x -e SC2317 run test .ci/run scripts/fetch-* scripts/bench-* scripts/kill-cycles scripts/power-cuts scripts/point-in-time scripts/cost scripts/*.sh \
+  shellcheck -x -e SC2317 run test .ci/run scripts/fetch-* scripts/against-mem0 scripts/bench-* scripts/kill-cycles scripts/power-cuts scripts/point-in-time scripts/cost scripts/*.sh \
     deploy/compose/*.sh deploy/container/gather deploy/compat/*.sh scripts/kit/stand-ins/{hearth,systemctl,journalctl,sudo,nothing}
 }
 
