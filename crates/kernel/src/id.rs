@@ -21,16 +21,34 @@ pub fn new_id(prefix: &str, now: Micros) -> String {
     let mut raw = [0_u8; 16];
     raw[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     raw[6..].copy_from_slice(&crate::random::bytes::<10>());
-    // 128 bits are 25.6 characters; two leading zero bits make 26 that keep the byte order.
-    let value = u128::from_be_bytes(raw);
+    from_bits(prefix, u128::from_be_bytes(raw))
+}
+
+/// The characters of an id, the value of each its place.
+const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Writes 128 bits as an id: the same bits, the same id. 128 bits are 25.6 characters; two leading zero bits make 26 that
+/// keep the byte order.
+pub fn from_bits(prefix: &str, bits: u128) -> String {
     let mut out = String::with_capacity(prefix.len() + 27);
     out.push_str(prefix);
     out.push('_');
     for position in (0..26).rev() {
-        let digit = ((value >> (position * 5)) & 31) as usize;
-        out.push(char::from(b"0123456789abcdefghjkmnpqrstvwxyz"[digit]));
+        out.push(char::from(DIGITS[((bits >> (position * 5)) & 31) as usize]));
     }
     out
+}
+
+/// The id of the `n`-th thing that is made from `id`: making it again makes the same. It sorts by the time of `id`.
+pub fn derived(prefix: &str, id: &str, n: u64) -> String {
+    /// Odd, so that no two of the 2^80 places fall together.
+    const STEP: u128 = 0x9e37_79b9_7f4a_7c15_f39d;
+    const RANDOM: u128 = (1 << 80) - 1;
+    let digits = id.rsplit_once('_').map_or(id, |(_, digits)| digits);
+    let value = |digit: u8| DIGITS.iter().position(|known| *known == digit).unwrap_or(0) as u128;
+    let bits = digits.bytes().fold(0_u128, |bits, digit| (bits << 5) | value(digit));
+    let low = (bits & RANDOM).wrapping_add(STEP.wrapping_mul(u128::from(n) + 1)) & RANDOM;
+    from_bits(prefix, (bits & !RANDOM) | low)
 }
 
 /// Tells whether `text` has the form of an id with `prefix`: 26 base-32 characters, or the 16 hexadecimal
@@ -39,7 +57,7 @@ pub fn is_id(prefix: &str, text: &str) -> bool {
     let Some(rest) = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')) else {
         return false;
     };
-    let base32 = |b: u8| b"0123456789abcdefghjkmnpqrstvwxyz".contains(&b);
+    let base32 = |b: u8| DIGITS.contains(&b);
     match rest.len() {
         26 => rest.bytes().all(base32),
         16 => rest.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()),
@@ -108,6 +126,20 @@ mod tests {
         for bad in ["evt_", "evt", "evt_0123", "evt_0123456789ABCDEF", "EVT_0123456789abcdef"] {
             assert!(!is_id("evt", bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_is_derived_is_the_same_each_time_and_sorts_with_its_origin() {
+        let now = Micros(1_000_000_000_000_000);
+        for id in [new_id("evt", now), "evt_0123456789abcdef".to_owned()] {
+            let all: std::collections::BTreeSet<String> = (0..300).map(|n| derived("chk", &id, n)).collect();
+            assert_eq!(all.len(), 300);
+            assert!(all.iter().all(|one| is_id("chk", one)), "{all:?}");
+            assert_eq!(derived("chk", &id, 7), derived("chk", &id, 7));
+        }
+        let (id, later) = (new_id("evt", now), new_id("chk", now.plus(1_000)));
+        assert_eq!(derived("chk", &id, 0)[4..13], id[4..13]);
+        assert!(derived("chk", &id, 255) < later);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! cargo bench -p memory --bench figures -- append            SQLite, beside one commit per write
 //! cargo bench -p memory --bench figures -- acknowledge [URL] how long one append waits, 64 writers
 //! cargo bench -p memory --bench figures -- batch [URL]       SQLite, or the PostgreSQL database of URL
+//! cargo bench -p memory --bench figures -- bundle [URL]      bundles over 50,000 events, with a search and without
 //! cargo bench -p memory --bench figures -- recall [MODEL]    100,000 events; MODEL is a model directory
 //! ```
 //! Rounds are interleaved and medians printed, because machines are shared.
@@ -36,8 +37,9 @@ async fn main() {
         ["acknowledge", url @ ..] => acknowledge(url.first().copied()).await,
         ["batch", url @ ..] => batch(url.first().copied()).await,
         ["recall", model @ ..] => recall(model.first().copied()).await,
+        ["bundle", url @ ..] => bundle(url.first().copied()).await,
         // `cargo bench` without words runs every bench of the workspace: nothing to do here.
-        _ => println!("name one of: append, acknowledge [URL], batch [URL], recall [MODEL]"),
+        _ => println!("name one of: append, acknowledge [URL], batch [URL], recall [MODEL], bundle [URL]"),
     }
 }
 
@@ -222,6 +224,50 @@ async fn batch(url: Option<&str>) {
         median(rates),
         place.store.engine()
     );
+}
+
+/// Bundles over 50,000 events, 60 decisions and 60 tasks: with a search, and the fast path.
+async fn bundle(url: Option<&str>) {
+    let place = place(url, Embedder::None).await;
+    for first in (0..50_000).step_by(1_000) {
+        let events = (first..first + 1_000).map(event).collect();
+        place.memory.record_batch(&ctx(), events, None).await.unwrap();
+    }
+    let of_kind = |kind, name: &str, number: u64| {
+        let mut made = NewEvent { kind, client_event_id: None, ..event(number) };
+        made.content.insert(name.to_owned(), text(number).into());
+        made
+    };
+    let decisions = (0..60).map(|number| of_kind(EventKind::Decision, "decision", number));
+    let tasks = (60..120).map(|number| of_kind(EventKind::TaskUpdate, "title", number));
+    place.memory.record_batch(&ctx(), decisions.chain(tasks).collect(), None).await.unwrap();
+    for (name, wish) in [("bundle", "answer"), ("fast path", "continue")] {
+        let (mut times, mut last) = (Vec::new(), None);
+        for number in 0..320_u64 {
+            let query_text = (wish == "answer").then(|| question(number).query);
+            let request = serde_json::json!({"session_id": format!("session-{}", number % 1_000), "intent": wish,
+                "query_text": query_text, "agent_id": "helper", "channel": "private", "user_id": "owner"});
+            let request = serde_json::from_value(request).unwrap();
+            let started = Instant::now();
+            last = Some(place.memory.build_bundle(&ctx(), request).await.unwrap());
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        // The first ones load the index.
+        let mut times = times.split_off(20);
+        times.sort_by(f64::total_cmp);
+        let (bundle, at) = (last.unwrap(), |percent: usize| times[(times.len() - 1) * percent / 100]);
+        println!(
+            "{name}, 50,000 events, {:?}: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms over {}; {} tokens, {} candidates, {} reads",
+            place.store.engine(),
+            at(50),
+            at(95),
+            at(99),
+            times.len(),
+            bundle.token_used_est,
+            bundle.provenance.candidate_pool_size,
+            bundle.provenance.reads
+        );
+    }
 }
 
 const EVENTS: u64 = 100_000;

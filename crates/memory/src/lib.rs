@@ -1,9 +1,10 @@
 //! Memory: agents record what they saw and did, and ask for what matters now.
 //!
-//! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`embed`] adds vectors and [`derive`]
-//! memories in the background.
+//! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`bundle`] puts together what an agent needs,
+//! [`embed`] adds vectors and [`derive`] memories in the background.
 
 pub mod blocks;
+pub mod bundle;
 pub mod derive;
 mod doors;
 pub mod embed;

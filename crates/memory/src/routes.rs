@@ -2,7 +2,7 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, blocks, doors, events, import, memories, search, timeline, work};
+use crate::{Memory, blocks, bundle, doors, events, import, memories, search, timeline, work};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
@@ -14,4 +14,5 @@ pub fn routes() -> OpenApiRouter<Memory> {
         .merge(work::routes::routes())
         .merge(blocks::routes::routes())
         .merge(doors::routes())
+        .merge(bundle::routes::routes())
 }

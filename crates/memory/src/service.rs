@@ -63,7 +63,7 @@ pub(crate) struct Inner {
     appender: Appender,
     pub(crate) wake_jobs: Arc<Notify>,
     cache: Arc<ScopeCache>,
-    searcher: Searcher,
+    pub(crate) searcher: Searcher,
     pub(crate) redactor: Redactor,
     derives: bool,
     pub(crate) ended_mcp: Ended,

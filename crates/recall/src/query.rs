@@ -48,8 +48,8 @@ pub struct QueryTokens {
 /// Limits what is returned and which turns count as neighbours. Statistics stay those of the whole scope.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filter<'a> {
-    /// Only documents of this agent.
-    pub agent: Option<&'a str>,
+    /// Only documents of one of these agents, the empty name for those of none; an empty list takes all.
+    pub agents: &'a [&'a str],
     /// Only documents of this session.
     pub session: Option<&'a str>,
     /// Only these kinds: bit k stands for kind k. `None` takes all.

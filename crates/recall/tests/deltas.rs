@@ -90,7 +90,7 @@ fn answers(indexes: &[&Index]) -> Vec<Vec<(Hit, u64)>> {
         QueryTokens { spans: vec![(0, 3), (8, 17), (20, 30)], vectors: vector(9, 3 * DIM), dim: DIM };
     let filters = [
         Filter::default(),
-        Filter { agent: Some("even"), no_label: &["blue"], ..Filter::default() },
+        Filter { agents: &["even"], no_label: &["blue"], ..Filter::default() },
         Filter { kinds: Some(0b110), after_us: Some(1_700_000_000_000_001), ..Filter::default() },
     ];
     let tight = Params { candidates: 5, seeds: 7, exact_below: 0, ..Params::default() };

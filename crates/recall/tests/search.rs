@@ -55,7 +55,7 @@ fn what_may_not_be_read_neither_returns_nor_lends() {
     assert!(hits.is_empty(), "{hits:?}");
     let labelled = Filter { any_label: &["money", "none"], ..Filter::default() };
     assert_eq!(keys(&index, &Query { filter: labelled, ..ask("vet") }), ["b"]);
-    let nobody = Filter { agent: Some("nobody"), ..Filter::default() };
+    let nobody = Filter { agents: &["nobody"], ..Filter::default() };
     assert!(keys(&index, &Query { filter: nobody, ..ask("vet") }).is_empty());
 }
 

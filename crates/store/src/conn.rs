@@ -79,13 +79,14 @@ impl DerefMut for Tx {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __run {
-    ($conn:expr, $query:expr, $method:ident) => {
+    ($conn:expr, $query:expr, $method:ident) => {{
+        $crate::tally::count();
         match &mut *$conn {
             $crate::Conn::Sqlite(c) => $query.$method(&mut **c).await,
             $crate::Conn::Postgres(c) => $query.$method(&mut **c).await,
         }
         .map_err($crate::Error::from)
-    };
+    }};
 }
 
 /// `fetch_all!(conn, Row, SQL, binds…)` → `Result<Vec<Row>>`.

@@ -28,6 +28,7 @@ mod rows;
 pub mod schedule;
 pub mod seal;
 pub mod sealed;
+pub mod tally;
 mod writer;
 
 pub use self::redis::Redis;

@@ -55,6 +55,7 @@ pub fn all(engine: Engine) -> &'static [Migration] {
         "010_memories",
         "011_deleted_blocks",
         "012_derivation",
+        "013_bundle_indexes",
     )
 }
 

@@ -156,6 +156,7 @@ pub async fn fetch_by_ids<R: Row>(
 
 /// Runs a text that was made at run time, with its parameters in order.
 pub(crate) async fn fetch<R: Row>(conn: &mut Conn, sql: &'static str, values: Vec<Value>) -> Result<Vec<R>> {
+    crate::tally::count();
     match conn {
         Conn::Sqlite(conn) => {
             let arguments: SqliteArguments = arguments::<Sqlite>(values)?;

@@ -69,7 +69,9 @@ pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, redactor: &Redactor, now: 
     let indexed = indexed_text(event.kind, &event.content);
     let long = long_field(event.kind)
         .filter(|name| event.content.get(*name).and_then(Value::as_str).is_some_and(is_long));
-    let chunks = if partition.is_some() { chunks_of(&indexed, long.is_some(), now) } else { Vec::new() };
+    let event_id = kernel::id::new_id("evt", now);
+    let chunks =
+        if partition.is_some() { chunks_of(&event_id, &indexed, long.is_some()) } else { Vec::new() };
     let whole = long.and_then(|name| event.content.get(name)?.as_str().map(str::to_owned));
     let artifact = exact.or_else(|| whole.clone()).map(|text| artifact_of(&text, now));
     if let (Some(name), Some(whole)) = (long, &whole) {
@@ -83,7 +85,7 @@ pub(crate) fn prepare(ctx: &Ctx, mut event: NewEvent, redactor: &Redactor, now: 
     }
     let content = serde_json::to_string(&event.content).expect("a map of JSON is JSON");
     Ok(Prepared {
-        event_id: kernel::id::new_id("evt", now),
+        event_id,
         owner,
         partition,
         occurred_at: event.occurred_at.unwrap_or(now),
@@ -126,10 +128,11 @@ fn hash_of(event: &NewEvent) -> String {
     store::blob::data_hash(&said)
 }
 
-/// Cuts text into the chunks that are indexed; with their words in them when the event does not keep the whole text.
-pub(crate) fn chunks_of(indexed: &str, keep_text: bool, now: Micros) -> Vec<PreparedChunk> {
-    let make = |(start, end): (usize, usize)| PreparedChunk {
-        chunk_id: kernel::id::new_id("chk", now),
+/// Cuts an event's text into the chunks that are indexed; with their words in them when the event does not keep the whole text.
+/// Cutting it again makes the same, under the same ids.
+pub(crate) fn chunks_of(event_id: &str, indexed: &str, keep_text: bool) -> Vec<PreparedChunk> {
+    let make = |(place, (start, end)): (usize, (usize, usize))| PreparedChunk {
+        chunk_id: kernel::id::derived("chk", event_id, place as u64),
         start,
         end,
         token_est: estimate_tokens(&indexed[start..end]),
@@ -137,7 +140,8 @@ pub(crate) fn chunks_of(indexed: &str, keep_text: bool, now: Micros) -> Vec<Prep
     };
     chunk(indexed)
         .into_iter()
-        .filter(|(start, end)| !indexed[*start..*end].contains(MARK))
+        .enumerate()
+        .filter(|(_, (start, end))| !indexed[*start..*end].contains(MARK))
         .map(make)
         .collect()
 }

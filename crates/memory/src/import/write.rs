@@ -301,7 +301,7 @@ impl Chunk {
             if is_cut && self.has_objects {
                 continue;
             }
-            let chunks = chunks_of(&indexed_text(kind, &content), false, self.now);
+            let chunks = chunks_of(&row.text("event_id"), &indexed_text(kind, &content), false);
             sql::add_chunks(tx, &self.tenant, &row.text("event_id"), scope, partition.tier.as_str(), &chunks)
                 .await?;
         }
@@ -351,7 +351,7 @@ impl Chunk {
             };
             let mut whole = content;
             whole.insert("text".to_owned(), text.replace('\0', "\u{FFFD}").into());
-            let chunks = chunks_of(&indexed_text(kind, &whole), true, self.now);
+            let chunks = chunks_of(&event.event_id, &indexed_text(kind, &whole), true);
             sql::add_chunks(tx, &self.tenant, &event.event_id, scope, partition.tier.as_str(), &chunks)
                 .await?;
         }

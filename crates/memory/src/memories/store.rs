@@ -52,6 +52,7 @@ macro_rules! memory_columns {
          m.tags, m.metadata, m.merged_count"
     };
 }
+pub(crate) use memory_columns;
 
 /// Days without use before a memory begins to fade, and in which its strength then halves.
 const FADE_DAYS: f64 = 90.0;
@@ -178,8 +179,7 @@ pub(super) async fn update_head(tx: &mut Tx, tenant: &TenantId, head: &Head) -> 
         tx,
         "UPDATE memories SET version = $3, type = $4, text = $5, text_hash = $6, subject = $7, scope_version = $8,
              valid_to = $9, superseded_by = $10, importance = $11, pinned = $12, expires_at = $13, state = $14,
-             tags = $15, metadata = $16
-         WHERE tenant_id = $1 AND memory_id = $2 AND version = $3 - 1",
+             tags = $15, metadata = $16 WHERE tenant_id = $1 AND memory_id = $2 AND version = $3 - 1",
         tenant.as_str(),
         &head.memory_id,
         head.version,

@@ -77,7 +77,7 @@ pub fn retention() -> Vec<Rule> {
             },
         ),
     };
-    vec![events, memories, retracted, deleted_blocks()]
+    vec![events, memories, retracted, deleted_blocks(), bundles()]
 }
 
 /// Blocks that were deleted before `$1` and that no legal hold keeps.
@@ -123,6 +123,40 @@ fn deleted_blocks() -> Rule {
                         )?;
                     }
                     Ok(rows.len() as u64)
+                })
+            },
+        ),
+    }
+}
+
+/// Bundles that were put together before `$1` and that no legal hold keeps.
+macro_rules! old_bundles {
+    () => {
+        " FROM bundles AS b WHERE b.recorded_at < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = b.tenant_id \
+             AND (h.user_id IS NULL OR h.user_id = b.user_id))"
+    };
+}
+
+fn bundles() -> Rule {
+    Rule {
+        name: "bundles",
+        days: 7,
+        remove: Remove::Batches(
+            |conn, before| {
+                Box::pin(async move {
+                    let sql = concat!("SELECT COUNT(*)", old_bundles!());
+                    Ok(::store::fetch_one!(conn, (i64,), sql, before.0)?.0)
+                })
+            },
+            |tx, before, limit| {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "DELETE FROM bundles WHERE acb_id IN (SELECT b.acb_id",
+                        old_bundles!(),
+                        " ORDER BY b.recorded_at, b.acb_id LIMIT $2)"
+                    );
+                    Ok(execute!(tx, sql, before.0, limit)?)
                 })
             },
         ),

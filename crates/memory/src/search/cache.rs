@@ -91,7 +91,9 @@ impl ScopeCache {
             }
             drop(loaded);
             let loaded = slot.loaded.clone().write_owned().await;
-            let mut loaded = self.catch_up(tenant, scope, loaded).await?;
+            // The index is everyone's: what it reads is not counted to the search that finds it behind.
+            let (loaded, _) = ::store::tally::counted(self.catch_up(tenant, scope, loaded)).await;
+            let mut loaded = loaded?;
             loaded.expire(now);
             slot.bytes.store(loaded.index.memory_bytes() as u64, Ordering::Relaxed);
             drop(loaded);

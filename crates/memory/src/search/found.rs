@@ -10,7 +10,7 @@ use store::Conn;
 use super::filter::field_of_memory;
 use super::hits::chunk_text;
 use super::model::{Explain, SearchHit, SearchRequest, Show};
-use super::store::{self as sql, ChunkRow};
+use super::store as sql;
 use crate::events::{Actor, ActorType, Event};
 use crate::memories::history::store as history;
 use crate::memories::store::{self as memory_sql, Head};
@@ -29,17 +29,19 @@ pub(super) async fn found(
         best.iter().map(|hit| hit.key.as_str()).partition(|key| is_memory(key));
     let chunks = by_key(sql::list_chunks(conn, &ctx.tenant, &turns).await?, |chunk| chunk.chunk_id.clone());
     let ids: Vec<&str> = chunks.values().map(|chunk| chunk.event_id.as_str()).collect();
-    let events =
-        by_key(sql::list_events_by_id(conn, &ctx.tenant, &ids, now).await?, |event| event.event_id.clone());
+    let events = sql::list_events_by_id(conn, &ctx.tenant, &ids, now).await?;
+    // Read once, however many chunks of it were found.
+    let events: HashMap<String, (StoredEvent, Event)> =
+        events.into_iter().map(|row| (row.event_id.clone(), (row.clone(), row.into()))).collect();
     let mut memories = read_memories(conn, ctx, request, &memories).await?;
     let mut found = Vec::with_capacity(best.len());
     for hit in best {
         if let Some(memory) = memories.remove(&hit.key) {
             found.extend(memory.hit(hit, request, now));
         } else if let Some(chunk) = chunks.get(&hit.key)
-            && let Some(event) = events.get(&chunk.event_id)
+            && let Some((row, event)) = events.get(&chunk.event_id)
         {
-            found.push(event_hit(hit, chunk, event));
+            found.push(event_hit(hit, chunk_text(chunk, row), event.clone()));
         }
     }
     found.sort_by(better);
@@ -106,7 +108,7 @@ impl Remembered {
         if let Some(at) = request.as_of {
             self.go_back_to(at)?;
         }
-        let strength = self.head.strength(now);
+        let strength = self.head.strength(request.reference_date.unwrap_or(now));
         let score = (hit.score * (0.9 + 0.2 * strength)).clamp(0.0, 1.0);
         let explain = request.explain.then(|| explain_with(hit.explain, strength, score - hit.score));
         let memory = self.head.item(now);
@@ -163,9 +165,7 @@ fn explain_with(mut parts: Vec<Part>, strength: f64, increment: f64) -> Explain 
     Explain { parts, terms: Vec::new() }
 }
 
-fn event_hit(hit: recall::Hit, chunk: &ChunkRow, event: &StoredEvent) -> SearchHit {
-    let text = chunk_text(chunk, event);
-    let event = Event::from(event.clone());
+fn event_hit(hit: recall::Hit, text: String, event: Event) -> SearchHit {
     SearchHit {
         kind: "event",
         id: hit.key,

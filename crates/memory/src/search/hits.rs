@@ -131,7 +131,8 @@ pub(crate) fn chunk_text(chunk: &ChunkRow, event: &StoredEvent) -> String {
     text.get(chunk.start_byte as usize..chunk.end_byte as usize).unwrap_or(&text).to_owned()
 }
 
-fn event_text(event: &StoredEvent) -> String {
+/// The words of an event that are indexed.
+pub(crate) fn event_text(event: &StoredEvent) -> String {
     let content = serde_json::from_str(&event.content).unwrap_or_default();
     EventKind::parse(&event.kind).map(|kind| indexed_text(kind, &content)).unwrap_or_default()
 }

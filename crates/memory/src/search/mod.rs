@@ -1,6 +1,7 @@
 //! Recall: partitions in memory, a query in, the turns that answer out.
 
 mod cache;
+mod candidates;
 mod filter;
 mod fold;
 mod found;
@@ -14,8 +15,9 @@ pub(crate) mod store;
 mod vectors;
 
 pub(crate) use cache::ScopeCache;
+pub(crate) use candidates::{Candidates, Wish};
 pub(crate) use filter::{Condition, field_of_memory};
-pub(crate) use hits::chunk_text;
+pub(crate) use hits::{chunk_text, event_text};
 pub use model::{
     Explain, Include, Neighbour, Packed, SearchAnswer, SearchHit, SearchMode, SearchRequest, Show, TagFilter,
 };

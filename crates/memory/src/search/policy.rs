@@ -57,6 +57,16 @@ impl Readable {
         Self { tenant, owner, homes, tiers }
     }
 
+    /// The channels whose homes are read.
+    pub(crate) fn homes(&self) -> &[Channel] {
+        &self.homes
+    }
+
+    /// The sensitivities that are read.
+    pub(crate) fn tiers(&self) -> &'static [Sensitivity] {
+        self.tiers
+    }
+
     /// Whether text of a partition may be read.
     pub fn allows(&self, partition: &Partition) -> bool {
         let own = match partition.home {

@@ -29,7 +29,7 @@ pub(crate) struct Searcher {
     pub(super) clock: Clock,
     cache: Arc<ScopeCache>,
     vectors: QueryEmbedder,
-    params: Params,
+    pub(super) params: Params,
     /// Searches that compute at once: as many as there are cores.
     cores: Arc<Semaphore>,
 }
@@ -38,7 +38,24 @@ pub(crate) struct Searcher {
 struct Partitions {
     loaded: Vec<OwnedRwLockReadGuard<Loaded>>,
     snapshot: BTreeMap<String, i64>,
-    readable: Readable,
+}
+
+/// A request, and what is asked for beyond it.
+pub(super) struct Asked {
+    pub(super) request: SearchRequest,
+    /// Whose documents may be returned, see [`Filter::agents`].
+    pub(super) agents: Vec<String>,
+    /// Documents ranked at most.
+    pub(super) candidates: usize,
+}
+
+/// What a request ranks.
+pub(super) struct Ranked {
+    pub(super) ranking: Ranking,
+    pub(super) snapshot: BTreeMap<String, i64>,
+    pub(super) mode: SearchMode,
+    pub(super) degraded: Vec<&'static str>,
+    pub(super) missing_vectors: usize,
 }
 
 impl Searcher {
@@ -64,22 +81,13 @@ impl Searcher {
         let started = Instant::now();
         let channel = request.channel.unwrap_or(Channel::Private);
         let readable = Readable::new(ctx.tenant.clone(), owner, channel, request.channels.as_deref());
-        let mut degraded = Vec::new();
-        let (partitions, vectors) =
-            tokio::join!(self.partitions(readable), self.query_vectors(ctx, &request, &mut degraded));
-        let partitions = partitions?;
-        let missing_vectors = match vectors {
-            Some(_) => partitions.loaded.iter().map(|loaded| loaded.index.missing_vectors()).sum(),
-            None => 0,
-        };
-        if missing_vectors > 0 {
-            degraded.push("vectors_missing");
-        }
-        let mode = mode_used(request.mode, vectors.is_some());
-        let (snapshot, readable) = (partitions.snapshot.clone(), partitions.readable.clone());
-        let request = Arc::new(request);
-        let ranking = self.rank(ctx, partitions, vectors, request.clone()).await?;
-        let mut items = self.hits(ctx, &request, &readable, &ranking).await?;
+        let candidates = if sifts(&request) { MOST_SIFTED } else { self.params.candidates };
+        let agents = request.agent_id.iter().cloned().collect();
+        let asked = Arc::new(Asked { request, agents, candidates });
+        let Ranked { ranking, snapshot, mode, mut degraded, missing_vectors } =
+            Box::pin(self.ranked(ctx, &readable, asked.clone())).await?;
+        let request = &asked.request;
+        let mut items = self.hits(ctx, request, &readable, &ranking).await?;
         if request.rerank {
             degraded.push("no_reranker");
         }
@@ -101,7 +109,31 @@ impl Searcher {
         })
     }
 
-    async fn partitions(&self, readable: Readable) -> Result<Partitions> {
+    /// Ranks what may be read for a checked request.
+    pub(super) async fn ranked(&self, ctx: &Ctx, readable: &Readable, asked: Arc<Asked>) -> Result<Ranked> {
+        let mut degraded = Vec::new();
+        let (partitions, vectors) =
+            tokio::join!(self.partitions(readable), self.query_vectors(ctx, &asked.request, &mut degraded));
+        let partitions = partitions?;
+        let missing_vectors = match vectors {
+            Some(_) => partitions.loaded.iter().map(|loaded| loaded.index.missing_vectors()).sum(),
+            None => 0,
+        };
+        if missing_vectors > 0 {
+            degraded.push("vectors_missing");
+        }
+        let mode = mode_used(asked.request.mode, vectors.is_some());
+        let snapshot = partitions.snapshot.clone();
+        let ranking = self.rank(ctx, partitions, vectors, asked).await?;
+        Ok(Ranked { ranking, snapshot, mode, degraded, missing_vectors })
+    }
+
+    /// Name of the model that vectors come from.
+    pub(super) fn model_id(&self) -> Option<&str> {
+        self.vectors.model_id()
+    }
+
+    async fn partitions(&self, readable: &Readable) -> Result<Partitions> {
         let scopes = sql::list_scopes(
             &mut self.store.read(&readable.tenant).await?,
             &readable.tenant,
@@ -117,7 +149,7 @@ impl Searcher {
                 snapshot.insert(scope.scope_id, scope.version);
             }
         }
-        Ok(Partitions { loaded, snapshot, readable })
+        Ok(Partitions { loaded, snapshot })
     }
 
     /// The query's vectors; `None`, and a word in `degraded`, when the answer has to go by words.
@@ -140,18 +172,18 @@ impl Searcher {
         ctx: &Ctx,
         partitions: Partitions,
         vectors: Option<Arc<QueryVectors>>,
-        request: Arc<SearchRequest>,
+        asked: Arc<Asked>,
     ) -> Result<Ranking> {
         let place = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         let (now, params) = (self.clock.now(), self.params);
         let first = tokio::task::spawn_blocking(move || {
             let _place = place;
             let indexes: Vec<_> = partitions.loaded.iter().map(|loaded| &loaded.index).collect();
-            first_phase(&indexes, vectors.as_deref(), &request, now, &params)
+            first_phase(&indexes, vectors.as_deref(), &asked, now, params)
         });
         let mut ranking = first.await.map_err(Error::internal)?;
         let wanted: Vec<&str> = ranking.candidates().take(MOST_RERANKED).collect();
-        let (Some(model), false) = (self.vectors.model_id(), wanted.is_empty()) else {
+        let (Some(model), false) = (self.model_id(), wanted.is_empty()) else {
             return Ok(ranking);
         };
         let codes =
@@ -168,10 +200,12 @@ impl Searcher {
 fn first_phase(
     indexes: &[&recall::Index],
     vectors: Option<&QueryVectors>,
-    request: &SearchRequest,
+    asked: &Asked,
     now: Micros,
-    params: &Params,
+    mut params: Params,
 ) -> Ranking {
+    let request = &asked.request;
+    let agents: Vec<&str> = asked.agents.iter().map(String::as_str).collect();
     let [any, all, none] = [&request.tags.any, &request.tags.all, &request.tags.none]
         .map(|list| list.iter().map(String::as_str).collect::<Vec<_>>());
     let mut none = none;
@@ -183,7 +217,7 @@ fn first_phase(
         vector: vectors.map(|v| v.sentence.as_slice()),
         tokens: vectors.map(|v| &v.tokens).filter(|tokens| !tokens.spans.is_empty()),
         filter: Filter {
-            agent: request.agent_id.as_deref(),
+            agents: &agents,
             session: request.session_id.as_deref(),
             kinds: kinds(request),
             after_us: request.after.map(|at| at.0),
@@ -200,10 +234,7 @@ fn first_phase(
         reference_us: Some(request.reference_date.unwrap_or(now).0),
         explain: request.explain,
     };
-    let mut params = *params;
-    if sifts(request) {
-        params.candidates = MOST_SIFTED;
-    }
+    params.candidates = asked.candidates;
     recall::search(indexes, &query, &params)
 }
 

@@ -167,6 +167,19 @@ pub(crate) async fn list_changed_vectors(
     )
 }
 
+/// Reads the sentence vectors of chunks, see [`list_token_codes`].
+pub(crate) async fn list_sentence_vectors(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    model: &str,
+    chunk_ids: &[&str],
+) -> Result<Vec<VectorRow>> {
+    let fixed = [Value::from(tenant.as_str()), Value::from(model)];
+    let head = "SELECT owner_id, scope_version, scale, bytes FROM vectors
+         WHERE tenant_id || '' = $1 AND model = $2 AND owner_id IN";
+    fetch_by_ids(conn, head, &fixed, chunk_ids).await
+}
+
 /// Reads the token codes of chunks. As in all reads by a list of ids the tenant is compared as an expression: SQLite would
 /// otherwise walk an index that begins with the tenant, which is every row, instead of looking the ids up.
 pub(crate) async fn list_token_codes(

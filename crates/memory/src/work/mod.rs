@@ -6,5 +6,5 @@ pub(crate) mod routes;
 mod service;
 pub(crate) mod store;
 
-pub(crate) use apply::{apply, concerns};
+pub(crate) use apply::{apply, concerns, id_of};
 pub use model::{Decision, DecisionScope, NewDecision, Task, TaskPatch, TaskStatus};

@@ -8,7 +8,7 @@ use super::model::{Decision, Task};
 use crate::rights::not_erased;
 
 #[derive(FromRow)]
-struct DecisionRow {
+pub(crate) struct DecisionRow {
     decision_id: String,
     event_id: String,
     ts: i64,
@@ -64,6 +64,7 @@ impl From<DecisionRow> for Decision {
     }
 }
 
+/// The columns of [`DecisionRow`] from `decisions AS e`.
 macro_rules! decision_columns {
     () => {
         "e.decision_id, e.event_id, e.ts, e.status, e.scope, e.decision, e.rationale, e.constraints, e.alternatives, \
@@ -71,6 +72,7 @@ macro_rules! decision_columns {
          e.sensitivity"
     };
 }
+pub(crate) use decision_columns;
 
 pub(super) async fn add_decision(tx: &mut Tx, tenant: &TenantId, decision: &Decision) -> Result<u64> {
     execute!(
@@ -184,7 +186,7 @@ pub(crate) async fn list_decisions(
 }
 
 #[derive(FromRow)]
-struct TaskRow {
+pub(crate) struct TaskRow {
     task_id: String,
     event_id: String,
     external_id: Option<String>,
@@ -230,12 +232,14 @@ impl From<TaskRow> for Task {
     }
 }
 
+/// The columns of [`TaskRow`] from `tasks AS e`.
 macro_rules! task_columns {
     () => {
         "e.task_id, e.event_id, e.external_id, e.status, e.title, e.details, e.priority, e.due_at, e.blocked_by, e.assignee, \
          e.refs, e.user_id, e.agent_id, e.session_id, e.channel, e.sensitivity, e.recorded_at, e.updated_at"
     };
 }
+pub(crate) use task_columns;
 
 /// Adds a task, or writes it over what it was.
 pub(super) async fn save_task(tx: &mut Tx, tenant: &TenantId, task: &Task) -> Result<u64> {

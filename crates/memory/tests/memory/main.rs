@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod blocks;
+mod bundles;
 mod deriving;
 mod extracting;
 mod finding;

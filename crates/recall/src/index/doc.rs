@@ -11,7 +11,7 @@ pub struct Doc<'a> {
     pub seq: i64,
     /// Name of who spoke; indexed, and matched against names in the query. May be empty.
     pub speaker: &'a str,
-    /// Agent the document belongs to, for [`crate::Filter::agent`]. May be empty.
+    /// Agent the document belongs to, for [`crate::Filter::agents`]. May be empty.
     pub agent: &'a str,
     /// Caller's own number of the kind of document, 0–63, for [`crate::Filter::kinds`].
     pub kind: u8,

@@ -88,6 +88,11 @@ impl Ranking {
         &self.analysis
     }
 
+    /// What words, sentence vectors and late interaction weigh in the scores; they sum to 1.
+    pub fn weights(&self) -> [f32; 3] {
+        self.weights
+    }
+
     /// Keys whose token codes [`Ranking::rerank`] wants; empty when the query brought no token vectors.
     pub fn candidates(&self) -> impl Iterator<Item = &str> {
         let wanted = if self.late.is_some() { self.candidates } else { 0 };

@@ -84,12 +84,12 @@ impl<'a> View<'a> {
         let mut readable = Vec::with_capacity(self.slots);
         for index in self.indexes {
             // A name no document bears matches none.
-            let agent = filter.agent.map(|name| index.find_name(name).unwrap_or(NONE));
+            let agents: Vec<u32> = filter.agents.iter().filter_map(|name| index.find_name(name)).collect();
             let session = filter.session.map(|name| index.session_named(name).unwrap_or(NONE));
             let mut mask: Vec<bool> = (0..index.slots() as u32)
                 .map(|id| {
                     let meta = index.meta(id);
-                    agent.is_none_or(|a| a == meta.agent)
+                    (filter.agents.is_empty() || agents.contains(&meta.agent))
                         && session.is_none_or(|s| s == index.session_of()[id as usize])
                         && filter.kinds.is_none_or(|kinds| kinds >> (meta.kind & 63) & 1 == 1)
                         && filter.after_us.is_none_or(|t| meta.occurred_at_us >= t)

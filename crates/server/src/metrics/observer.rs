@@ -22,6 +22,7 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
     Some(match (method.as_str(), rest) {
         ("POST", "events" | "events/batch") => "record",
         ("POST", "memories/search") => "search",
+        ("POST", "acb/build" | "context") => "context",
         ("POST", "memories") => "remember",
         ("POST", "decisions") => "decision",
         ("POST" | "PATCH", "tasks" | "tasks/{task_id}") => "task",
@@ -33,7 +34,9 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
         ("GET", "events" | "memory/timeline" | "sessions" | "memories" | "edits" | "decisions" | "tasks") => {
             "list"
         }
-        ("GET", "events/{event_id}" | "chunks/{chunk_id}" | "artifacts/{artifact_id}") => "get",
+        ("GET", "events/{event_id}" | "chunks/{chunk_id}" | "artifacts/{artifact_id}" | "acb/{acb_id}") => {
+            "get"
+        }
         ("GET", path) if path.starts_with("decisions/") || path.starts_with("memories/{memory_id}") => "get",
         ("POST", "memory/import") => "import",
         ("GET", "memory/stats") => "stats",

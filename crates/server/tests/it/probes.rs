@@ -11,7 +11,7 @@ use store::{Reach, execute};
 use crate::answer::Answer;
 use crate::bad_bodies::{fields, schema_of, with};
 use crate::principals::{Person, SignedIn, fresh_session, key, signed_in};
-use crate::routes_table::{Access, ROUTES, Route, World, erased, exported, fresh_name};
+use crate::routes_table::{Access, ROUTES, Route, World, bundle, erased, exported, fresh_name};
 use crate::support::*;
 
 /// Where a request names a thing.
@@ -56,6 +56,7 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "decision_id" => "decision",
         "task_id" | "blocked_by" => "task",
         "edit_id" => "edit",
+        "acb_id" => "bundle",
         "erasure_id" => "erasure",
         "hold_id" => "hold",
         "export_id" => "export",
@@ -109,8 +110,8 @@ fn positions() -> Vec<Position> {
     }
     // What is written in the name of a stranger's id is the prober's own, and would be found by what comes after.
     let reads = |route: &Route| {
-        let lists = ["/mem0/v2/memories/", "/mem0/v3/memories/"].contains(&route.path);
-        route.method == "GET" || route.path.contains("/search") || lists
+        let lists = ["/mem0/v2/memories/", "/mem0/v3/memories/", "/api/v1/acb/build", "/api/v1/context"];
+        route.method == "GET" || route.path.contains("/search") || lists.contains(&route.path)
     };
     all.sort_by_key(|position| !reads(position.route));
     all
@@ -139,6 +140,7 @@ impl Things {
             server.post_as(access, "/api/v1/tasks", &json!({"title": "light it"})).await.expect(201).json;
         let block = json!({"label": fresh_name(), "text": "the keeper sleeps by day"});
         let block = server.post_as(access, "/api/v1/blocks", &block).await.expect(201).json;
+        let bundle = server.post_as(access, "/api/v1/acb/build", &bundle("continue")).await.expect(200).json;
         let key = json!({"name": "own", "scopes": ["memory:read"]});
         let key = server.post_as(access, "/api/v1/api-keys", &key).await.expect(201).json;
         let session = server.get_as(access, "/api/v1/session").await.expect(200).json;
@@ -158,6 +160,7 @@ impl Things {
             ("decision", text(&decision["decision_id"])),
             ("task", text(&task["task_id"])),
             ("block", text(&block["label"])),
+            ("bundle", text(&bundle["acb_id"])),
             ("chunk", text(&made["chunk_ids"][0])),
             ("artifact", text(&made["artifact_id"])),
             ("erasure", erased(server, access).await),
@@ -183,6 +186,7 @@ impl Things {
             ("decision", "dec"),
             ("task", "tsk"),
             ("block", "name"),
+            ("bundle", "acb"),
             ("chunk", "chk"),
             ("artifact", "art"),
             ("erasure", "era"),

@@ -127,6 +127,9 @@ pub(crate) const ROUTES: &[Route] = &[
     native("GET", "/api/v1/memory/erasures/{erasure_id}/certificate", READS_ASKED),
     native("GET", "/api/v1/sessions", READS),
     native("POST", "/api/v1/memories/search", READS),
+    contract("POST", "/api/v1/acb/build", READS),
+    contract("POST", "/api/v1/context", READS),
+    native("GET", "/api/v1/acb/{acb_id}", READS_ONE),
     native("GET", "/api/v1/memories", READS),
     native("POST", "/api/v1/memories", WRITES),
     native("GET", "/api/v1/memories/{memory_id}", READS_ONE),
@@ -241,6 +244,12 @@ pub(crate) fn fresh_name() -> String {
 pub(crate) fn event(text: &str) -> Value {
     json!({"session_id": "talk", "channel": "private", "actor": {"type": "human", "id": "ada", "name": "Ada"},
         "kind": "message", "content": {"text": text}, "tags": ["work"]})
+}
+
+/// A wish for a bundle.
+pub(crate) fn bundle(intent: &str) -> Value {
+    json!({"session_id": "talk", "agent_id": "helper", "channel": "private", "intent": intent, "max_tokens": 4_000,
+        "budgets": {"rules": 100}, "include_text": true})
 }
 
 /// An erasure that somebody asked for and that is done.
@@ -399,6 +408,18 @@ impl World {
             }
             ("POST", "/api/v1/memories/search") => same(json!({"query": "a long report", "limit": 3,
                 "neighbours": 1, "channel": "private", "tags": {"any": ["work"]}, "mode": "auto"})),
+            ("POST", "/api/v1/acb/build" | "/api/v1/context") => {
+                // What changed since the last bundle is told in the next one alone: this one hears it.
+                let last = bundle("continue");
+                self.server.post_as(&self.member.access, "/api/v1/acb/build", &last).await.expect(200);
+                same(bundle("how goes the long report?"))
+            }
+            ("GET", "/api/v1/acb/{acb_id}") => {
+                let wish = bundle("continue");
+                let made = self.server.post_as(&self.member.access, "/api/v1/acb/build", &wish);
+                let made = made.await.expect(200).json;
+                (path.replace("{acb_id}", made["acb_id"].as_str().unwrap()), Value::Null)
+            }
             ("POST", "/api/v1/admin/jobs/{id}/retry" | "/api/v1/admin/jobs/{id}/cancel") => {
                 (path.replace("{id}", &self.waiting_job().await), Value::Null)
             }

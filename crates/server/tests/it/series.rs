@@ -32,6 +32,7 @@ const SERIES: &[(&str, &str, &[&str])] = &[
     ("health_agent_cache_hit_rate_percent", "gauge", &[]),
     ("memory_retrievals_total", "counter", &["type"]),
     ("memory_storage_total", "counter", &["type"]),
+    ("hearth_bundle_seconds", "histogram", &["path"]),
     ("database_query_duration_seconds", "histogram", &["operation"]),
     ("db_pool_exhausted_total", "counter", &["pool"]),
     ("health_agent_cpu_percent", "gauge", &[]),
@@ -132,6 +133,7 @@ on_both_engines! {
         let event_path = format!("/api/v1/events/{}", made["event_id"].as_str().unwrap());
         server.get_as(&key, &event_path).await.expect(200);
         server.post_as(&key, "/api/v1/memories/search", &json!({"query": "lighthouse"})).await.expect(200);
+        server.post_as(&key, "/api/v1/context", &crate::routes_table::bundle("continue")).await.expect(200);
         server.post_as(&key, "/api/v1/memories/search", &json!({})).await.expect(400);
         server.get_as(&key, "/api/v1/events/evt_malformed").await.expect(400);
         server.get(&format!("/no/such/{}", ada.user_id)).await;
