@@ -80,7 +80,7 @@ async function server(page, origin) {
   await page.getByRole("button", { name: "Back up now" }).click();
   await page.getByText("restored", { exact: true }).waitFor({ timeout: 60_000 });
   await record(page, "admin-backups");
-  for (const name of ["dependencies", "schedules", "configuration"]) {
+  for (const name of ["dependencies", "schedules", "retention", "configuration"]) {
     await page.goto(`${origin}/admin/${name}`);
     await page.getByRole("listitem").first().waitFor();
     await record(page, `admin-${name}`);

@@ -177,6 +177,7 @@ export async function walk(page, origin, apiKey) {
   await blocks(page, ask);
   await whyNot(page, origin);
   await data(page);
+  await ask("POST", "/edits", { target_id: plan.memory_id, op: "attenuate", patch: { importance: 0.2 }, reason: "The plan changes every week.", propose: true });
 }
 
 /** The same pages at night, and in the hand. */

@@ -95,6 +95,7 @@ const admin = [
   adminPage("/admin/jobs", lazyRouteComponent(() => import("@/features/admin/routes/JobsPage"), "JobsPage")),
   adminPage("/admin/schedules", lazyRouteComponent(() => import("@/features/admin/routes/SchedulesPage"), "SchedulesPage")),
   adminPage("/admin/backups", lazyRouteComponent(() => import("@/features/admin/routes/BackupsPage"), "BackupsPage")),
+  adminPage("/admin/retention", lazyRouteComponent(() => import("@/features/admin/routes/RetentionPage"), "RetentionPage")),
   adminPage("/admin/configuration", lazyRouteComponent(() => import("@/features/admin/routes/ConfigurationPage"), "ConfigurationPage")),
 ];
 

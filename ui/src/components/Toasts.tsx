@@ -38,7 +38,7 @@ export function Toasts() {
   return (
     <Toast.Provider timeout={5000}>
       <Toast.Portal>
-        <Toast.Viewport className="fixed right-4 bottom-4 z-50 grid w-80 max-w-[calc(100vw-2rem)] gap-2 max-sm:bottom-20">
+        <Toast.Viewport className="fixed right-4 bottom-4 z-50 md:right-auto md:left-1/2 md:-translate-x-1/2 grid w-80 max-w-[calc(100vw-2rem)] gap-2 max-sm:bottom-20">
           <List />
         </Toast.Viewport>
       </Toast.Portal>

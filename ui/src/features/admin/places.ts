@@ -21,6 +21,7 @@ const places: Place[] = [
   { to: "/admin/jobs", label: "Jobs", group: "Server" },
   { to: "/admin/schedules", label: "Schedules", group: "Server" },
   { to: "/admin/backups", label: "Backups", group: "Server" },
+  { to: "/admin/retention", label: "Retention", group: "Server" },
   { to: "/admin/configuration", label: "Configuration", group: "Server" },
 ];
 

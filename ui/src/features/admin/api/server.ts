@@ -5,6 +5,7 @@ import type { components } from "@/api/schema";
 type Schemas = components["schemas"];
 export type Dependency = Schemas["Dependency"];
 export type Setting = Schemas["Shown"];
+export type RetentionRule = Schemas["RuleBody"];
 export type Warning = Schemas["Finding"];
 
 export const dependenciesQuery = queryOptions({
@@ -16,4 +17,9 @@ export const dependenciesQuery = queryOptions({
 export const configurationQuery = queryOptions({
   queryKey: ["admin", "configuration"],
   queryFn: () => body(client.GET("/api/v1/admin/configuration")),
+});
+
+export const retentionQuery = queryOptions({
+  queryKey: ["admin", "retention"],
+  queryFn: () => body(client.GET("/api/v1/admin/retention")),
 });

@@ -5,6 +5,7 @@ import { renderPage, serve } from "@/test-support";
 import { BackupsPage } from "./BackupsPage";
 import { ConfigurationPage } from "./ConfigurationPage";
 import { DependenciesPage } from "./DependenciesPage";
+import { RetentionPage } from "./RetentionPage";
 
 test("a dependency that is down is counted, one that is not used is not", async () => {
   const one = (name: string, configured: boolean, up: boolean | null) => ({ name, configured, up, since: null, latency_ms: up ? 0.4 : null, last_error: up === false ? "connection refused" : null, detail: "" });
@@ -33,4 +34,12 @@ test("without a backup the page teaches how one is made and used", async () => {
   renderPage(BackupsPage, "/admin/backups");
   expect(await screen.findByText("No backup yet")).toBeTruthy();
   expect(screen.getByText("off: set BACKUP_SCHEDULE")).toBeTruthy();
+});
+
+test("what is kept until its own date is told from what is kept for days", async () => {
+  const items = [{ name: "events.expired", days: 0, expired: 0 }, { name: "memories.retracted", days: 30, expired: 1204 }];
+  serve({ "GET /api/v1/admin/retention": () => ({ body: { items } }) });
+  renderPage(RetentionPage, "/admin/retention");
+  expect(await screen.findByText("until its own date")).toBeTruthy();
+  expect(screen.getByText("30 days").closest("[role=listitem]")?.textContent).toContain("1,204");
 });

@@ -14,7 +14,7 @@ function VersionRow({ version, before, me }: { version: BlockVersion; before: Bl
       <p className="text-sm text-muted tabular-nums">
         Version {version.version} by {actorInWords(version.actor, me)}, <time dateTime={version.recorded_at}>{formatDateTime(version.recorded_at)}</time>
       </p>
-      <Diffed before={before?.text ?? ""} now={version.text} />
+      {before ? <Diffed before={before.text} now={version.text} /> : <p className="break-words whitespace-pre-wrap">{version.text}</p>}
     </li>
   );
 }

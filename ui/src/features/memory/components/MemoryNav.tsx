@@ -19,7 +19,7 @@ export function MemoryNav() {
   const { items, more } = usePageFeed(sessions);
   const waiting = useQuery(waitingQuery);
   const list = useRef<HTMLDivElement>(null);
-  useCurrentInView(list);
+  useCurrentInView(list, (stats.data?.events ?? 0) + (waiting.data ?? 0));
   const counts: Record<string, number | undefined> = { "/memory/timeline": stats.data?.events, "/memory/review": waiting.data || undefined };
   return (
     <>

@@ -8,7 +8,7 @@ import { ScopeFilters } from "./ScopeFilters";
 import { ScoreLegend } from "./ScoreBar";
 import { SearchBox } from "./SearchBox";
 
-const all = { value: "all", label: "turns and memories" } as const;
+const all = { value: "all", label: "everything" } as const;
 const anyType = { value: "any", label: "any type" } as const;
 
 /** The question and what narrows it, with the count and the time its answer took. */
@@ -23,8 +23,10 @@ export function SearchHead({ page, answer }: { page: MemoryPage; answer: SearchA
         <div className="flex min-w-0 gap-1.5 max-sm:-mx-4 max-sm:overflow-x-auto max-sm:px-4 max-sm:py-1 sm:flex-wrap">
           <FilterMenu label="Channel" value={search.channel ?? "private"} rest="private" choices={channels} onChange={(channel) => change({ channel })} />
           <ScopeFilters page={page} />
-          <FilterMenu label="Find" value={search.find ?? all.value} rest={all.value} choices={[all, ...finds]} onChange={(find) => change({ find: find === all.value ? undefined : find })} />
-          <FilterMenu label="Type of memory" value={search.type ?? anyType.value} rest={anyType.value} choices={[anyType, ...types]} onChange={(type) => change({ type: type === anyType.value ? undefined : type })} />
+          <FilterMenu label="Find" value={search.find ?? all.value} rest={all.value} choices={[all, ...finds]} onChange={(find) => change({ find: find === all.value ? undefined : find, type: undefined })} />
+          {search.find === "memories" && (
+            <FilterMenu label="Type of memory" value={search.type ?? anyType.value} rest={anyType.value} choices={[anyType, ...types]} onChange={(type) => change({ type: type === anyType.value ? undefined : type })} />
+          )}
           <PeriodFilter value={search} onChange={change} />
           <FilterMenu label="Compare" value={search.mode ?? "auto"} rest="auto" choices={modes} onChange={(mode) => change({ mode })} />
         </div>

@@ -26,7 +26,7 @@ const columns: Column<Task>[] = [
   { head: "Priority", track: "4.5rem", cell: ({ priority }) => (priority === 0 ? null : priority) },
   { head: "Due", track: "9rem", cell: (task) => task.due_at && (isLate(task) ? <StateWord tone="warn">{`late, ${formatDate(task.due_at)}`}</StateWord> : formatDate(task.due_at)) },
   { head: "Who", track: "8rem", cell: ({ assignee }) => assignee && <span className="block truncate">{assignee}</span> },
-  { head: "Waits for", track: "6rem", cell: ({ blocked_by }) => blocked_by.length > 0 && plural(blocked_by.length, "task") },
+  { head: "Waits for", track: "6rem", cell: ({ blocked_by }) => (blocked_by.length > 0 ? plural(blocked_by.length, "task") : null) },
 ];
 
 export function TasksPage() {
