@@ -137,6 +137,18 @@ async function blocks(page, ask) {
   await page.keyboard.press("Escape");
 }
 
+/** What an agent would be given, section by section. */
+async function context(page) {
+  await page.getByRole("link", { name: "Context" }).click();
+  await page.getByLabel("What the agent is about to do").fill("Plan the feeding of the otters");
+  await page.getByRole("combobox", { name: "Session" }).fill("s-17");
+  await page.getByLabel("Tokens").fill("4000");
+  await page.getByRole("button", { name: "Build", exact: true }).click();
+  await page.getByRole("button", { name: /^Decisions 1/ }).click();
+  await page.getByText("Admiral moves to the otter pool").first().waitFor();
+  await record(page, "context");
+}
+
 /** A turn that a search did not bring is picked in the timeline, and told why. */
 async function whyNot(page, origin) {
   await page.goto(`${origin}/memory?q=${encodeURIComponent("Which animals does Ana feed at work?")}`);
@@ -175,6 +187,7 @@ export async function walk(page, origin, apiKey) {
   await review(page, ask, plan);
   await decisionsAndTasks(page);
   await blocks(page, ask);
+  await context(page);
   await whyNot(page, origin);
   await data(page);
   await ask("POST", "/edits", { target_id: plan.memory_id, op: "attenuate", patch: { importance: 0.2 }, reason: "The plan changes every week.", propose: true });
@@ -196,8 +209,12 @@ export async function looks(page, origin) {
     await visit(`/memory/${name}`);
     await record(page, `${name}-dark`);
   }
+  await visit("/memory/context?q=Plan+the+feeding&session=s-17&agent=helper&tokens=4000");
+  await record(page, "context-dark");
   await page.evaluate(() => localStorage.removeItem("hearth-theme"));
   await page.setViewportSize(narrow);
+  await visit("/memory/context?q=Plan+the+feeding&session=s-17&agent=helper&tokens=4000");
+  await record(page, "phone-context");
   for (const name of ["memories", "decisions", "tasks", "blocks", "review", "data"]) {
     await visit(`/memory/${name}`);
     await record(page, `phone-${name}`);

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/acb/build": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put together what an agent needs for its next step */
+        post: operations["build_bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/acb/{acb_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what is kept of a bundle: references and figures, no words */
+        get: operations["get_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/backups": {
         parameters: {
             query?: never;
@@ -377,6 +411,23 @@ export interface paths {
         get: operations["get_chunk"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same by its shorter name */
+        post: operations["build_context"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1213,6 +1264,270 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/mcp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Speak the Model Context Protocol */
+        post: operations["mcp"];
+        /** End a session of the Model Context Protocol */
+        delete: operations["end_mcp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/memories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List memories (self-hosted) */
+        get: operations["mem0_list"];
+        put?: never;
+        /** Add memories (self-hosted) */
+        post: operations["mem0_add"];
+        /** Delete the memories of an entity (self-hosted) */
+        delete: operations["mem0_delete_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/memories/{memory_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a memory (self-hosted) */
+        get: operations["mem0_get"];
+        /** Change a memory (self-hosted) */
+        put: operations["mem0_update"];
+        post?: never;
+        /** Delete a memory (self-hosted) */
+        delete: operations["mem0_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/memories/{memory_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the history of a memory (self-hosted) */
+        get: operations["mem0_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search memories (self-hosted) */
+        post: operations["mem0_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v1/memories/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List memories (v1) */
+        get: operations["mem0_v1_list"];
+        put?: never;
+        /** Add memories (v1) */
+        post: operations["mem0_v1_add"];
+        /** Delete the memories of an entity (v1) */
+        delete: operations["mem0_v1_delete_all"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v1/memories/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search memories (v1) */
+        post: operations["mem0_v1_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v1/memories/{memory_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a memory (v1) */
+        get: operations["mem0_v1_get"];
+        /** Change a memory (v1) */
+        put: operations["mem0_v1_update"];
+        post?: never;
+        /** Delete a memory (v1) */
+        delete: operations["mem0_v1_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v1/memories/{memory_id}/history/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the history of a memory (v1) */
+        get: operations["mem0_v1_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v1/ping/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check a key */
+        get: operations["mem0_ping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v2/memories/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List memories (v2) */
+        post: operations["mem0_v2_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v2/memories/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search memories (v2) */
+        post: operations["mem0_v2_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v3/memories/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List memories (v3) */
+        post: operations["mem0_v3_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v3/memories/add/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add memories (v3) */
+        post: operations["mem0_v3_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/mem0/v3/memories/search/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Search memories (v3) */
+        post: operations["mem0_v3_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1473,6 +1788,230 @@ export interface components {
              * @description Its place in the chain, or the place of the row that is gone.
              */
             seq?: number | null;
+        };
+        /** @description Everything an agent needs for its next step, within a budget. */
+        Bundle: {
+            /** @description `acb_…`: the same words for the same request have the same id. */
+            acb_id: string;
+            /** @description Tokens it was given. */
+            budget_tokens: number;
+            /** @description Capsules it holds. */
+            capsules: components["schemas"]["BundleCapsule"][];
+            /** @description Memories left out because an event says otherwise. */
+            conflicts: components["schemas"]["BundleConflict"][];
+            /** @description Approved edits of what it holds, `edt_…`. */
+            edits_applied: string[];
+            /** @description What was left out and why. What the caller may not see is not counted. */
+            omissions: components["schemas"]["BundleOmission"][];
+            /** @description Whether something may be missing because it is being made again. */
+            partial: boolean;
+            /** @description Why, if so. */
+            partial_reason?: string | null;
+            /** @description How it came about. */
+            provenance: components["schemas"]["BundleProvenance"];
+            /** @description All items as one text: numbered lines between two marks that no item can forge. */
+            rendered?: string | null;
+            /** @description All eight, always in the same order. */
+            sections: components["schemas"]["BundleSection"][];
+            /** @description Tokens it uses, never more. */
+            token_used_est: number;
+        };
+        /** @description A capsule in a bundle. */
+        BundleCapsule: {
+            /** @description Who made it. */
+            author_agent_id: string;
+            /** @description `cap_…`. */
+            capsule_id: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be read.
+             */
+            expires_at: string;
+            /** @description Decisions, chunks and artifacts in it that the caller may read. */
+            refs: string[];
+            /** @description Which one. */
+            subject_id: string;
+            /** @description What it is about. */
+            subject_type: string;
+        };
+        /** @description A memory that was left out because an event says otherwise. */
+        BundleConflict: {
+            /** @description `evt_…`, served. */
+            event_id: string;
+            /** @description What the event says. */
+            event_says: string[];
+            /** @description `number`, `date` or `status`. */
+            kind: string;
+            /** @description `mem_…`, left out. */
+            memory_id: string;
+            /** @description What the memory says. */
+            memory_says: string[];
+        };
+        /** @description What a bundle may be made of. */
+        BundleFilters: {
+            /** @description Channels. */
+            channels_allowed: string[];
+            /** @description Sensitivities. */
+            sensitivity_allowed: string[];
+        };
+        /** @description An item. */
+        BundleItem: {
+            /** @description Who said it, where somebody did. */
+            actor?: string | null;
+            /** @description `art_…` of the whole, where the event keeps an excerpt. */
+            artifact_id?: string | null;
+            /** @description `dec_…`. */
+            decision_id?: string | null;
+            /** @description Whether `text` is only a part. */
+            excerpt?: boolean;
+            /**
+             * Format: date-time
+             * @description When it happened, or since when it is so.
+             */
+            occurred_at: string;
+            /** @description What it is and rests on; ours can be read by their ids. */
+            refs: string[];
+            /** @description `block`, `notice`, `memory`, `rule`, `capsule`, `task`, `decision`, or the kind of an event. */
+            source: string;
+            /** @description `tsk_…`. */
+            task_id?: string | null;
+            /** @description The words. */
+            text?: string | null;
+            /** @description Tokens of its line. */
+            token_est: number;
+            /** @description How far its word is trusted. */
+            trust: string;
+            /** @description What it is. */
+            type: components["schemas"]["ItemType"];
+        };
+        /** @description What was left out of a section for one reason. */
+        BundleOmission: {
+            /** @description `art_…` of the whole, of what is too large. */
+            artifact_id?: string | null;
+            /** @description Ids, the first 50. */
+            candidates: string[];
+            /** @description How many there are. */
+            count: number;
+            /** @description Why. */
+            reason: components["schemas"]["OmissionReason"];
+            /** @description Of which section. */
+            section: components["schemas"]["SectionName"];
+        };
+        /**
+         * @description How a bundle was put together.
+         * @enum {string}
+         */
+        BundlePath: "fast" | "retrieval" | "cold";
+        /** @description How a bundle came about. */
+        BundleProvenance: {
+            /**
+             * Format: int64
+             * @description Bytes of text in those rows.
+             */
+            bytes_read: number;
+            /** @description Candidates that were looked at. */
+            candidate_pool_size: number;
+            /** @description Candidates that say what others say. */
+            dedupe_count: number;
+            /** @description What could not be done, see recall. */
+            degraded: string[];
+            /** @description SHA-256 of the sections, in hexadecimal. */
+            digest: string;
+            /** @description How tokens are counted. */
+            estimator: string;
+            /** @description What was read. */
+            filters: components["schemas"]["BundleFilters"];
+            /** @description As asked. */
+            intent: string;
+            /** @description How it was put together. */
+            path: components["schemas"]["BundlePath"];
+            /** @description Words that were searched for. */
+            query_terms: string[];
+            /**
+             * Format: int64
+             * @description Statements that fetched rows for it; keeping the shared index up to date is not counted.
+             */
+            reads: number;
+            /**
+             * Format: date-time
+             * @description The instant that dates were counted from.
+             */
+            reference_date: string;
+            /** @description What scores were made of. */
+            scoring: components["schemas"]["BundleScoring"];
+            /** @description Version of each partition read. */
+            snapshot: {
+                [key: string]: number;
+            };
+        };
+        /** @description What a bundle is wanted for. */
+        BundleRequest: {
+            /** @description The agent that will read it, 1–256 characters: what belongs to another agent is left out. */
+            agent_id: string;
+            /** @description Whether a section may use what those before it left. */
+            borrow?: boolean;
+            /** @description Tokens of sections by their names, in place of their share. */
+            budgets?: {
+                [key: string]: number;
+            };
+            /** @description Only these capsules, up to 12, `cap_…`. */
+            capsule_ids?: string[];
+            /** @description Where the answer will be shown; decides what may be read. */
+            channel: components["schemas"]["Channel"];
+            /** @description Whether items hold their words and `rendered` is made. */
+            include_text?: boolean;
+            /**
+             * @description What the agent is about to do, 1–4,000 characters. One that begins with `continue`, without `query_text`, asks for the
+             *     state of things and no search.
+             */
+            intent: string;
+            /**
+             * Format: int64
+             * @description Estimated tokens of the whole, 1,000–200,000; 65,000 when absent.
+             */
+            max_tokens?: number | null;
+            /** @description The question, up to 4,000 characters; the intent when absent. */
+            query_text?: string | null;
+            /**
+             * Format: date-time
+             * @description The instant that "yesterday" in the question is counted from; now when absent.
+             */
+            reference_date?: string | null;
+            /** @description The conversation that goes on, 1–256 characters. */
+            session_id: string;
+            /** @description Tenant, for older clients: refused unless it is the credential's own. */
+            tenant_id?: string | null;
+            /** @description Owner whose memory is asked; the credential's own person or principal when absent. */
+            user_id?: string | null;
+        };
+        /** @description What scores were made of, 0–1; all 0 when nothing was searched. */
+        BundleScoring: {
+            /**
+             * Format: float
+             * @description Weight of words.
+             */
+            alpha: number;
+            /**
+             * Format: float
+             * @description Weight of vectors.
+             */
+            beta: number;
+            /**
+             * Format: float
+             * @description Share by which time and importance move a score at most.
+             */
+            gamma: number;
+        };
+        /** @description A section. */
+        BundleSection: {
+            /** @description Tokens it may use. */
+            budget: number;
+            /** @description What it holds. */
+            items: components["schemas"]["BundleItem"][];
+            /** @description Its name. */
+            name: components["schemas"]["SectionName"];
+            /** @description Tokens it uses. */
+            token_est: number;
         };
         /**
          * @description Where something was said, and where an answer will be shown.
@@ -1938,6 +2477,11 @@ export interface components {
             /** @description `owner`, `admin`, `member` or `viewer`. */
             role: string;
         };
+        /**
+         * @description What an item of a bundle is.
+         * @enum {string}
+         */
+        ItemType: "text" | "decision" | "task";
         /** @description A job of the queue. */
         JobBody: {
             /** Format: date-time */
@@ -1982,6 +2526,36 @@ export interface components {
         /** @description What is not done, by kind. */
         JobSummary: {
             kinds: components["schemas"]["KindBody"][];
+        };
+        /** @description What is kept of a bundle, without its words, for seven days. */
+        KeptBundle: {
+            /** @description `acb_…`. */
+            acb_id: string;
+            /**
+             * Format: int64
+             * @description Tokens it was given.
+             */
+            budget_tokens: number;
+            /** @description Sections with their budgets, tokens and references, omissions and snapshot. */
+            contents: Record<string, unknown>;
+            /** @description SHA-256 of the sections, in hexadecimal. */
+            digest: string;
+            /**
+             * Format: date-time
+             * @description When it was last put together.
+             */
+            recorded_at: string;
+            /** @description SHA-256 of the request, in hexadecimal. */
+            request_hash: string;
+            /** @description Conversation. */
+            session_id: string;
+            /**
+             * Format: int64
+             * @description Tokens it used.
+             */
+            token_used_est: number;
+            /** @description Owner. */
+            user_id: string;
         };
         /** @description Jobs of one kind that are not done, counted. */
         KindBody: {
@@ -2043,6 +2617,126 @@ export interface components {
              * @description Rarity of the term, above 0.
              */
             weight: number;
+        };
+        /** @description A message of a client. Its `id` may be text or a number. */
+        McpMessage: {
+            /** @description `2.0`. */
+            jsonrpc: string;
+            /** @description What is asked: `initialize`, `ping`, `tools/list`, `tools/call`, or a notification. */
+            method?: string | null;
+            /** @description With what. */
+            params?: Record<string, unknown>;
+        };
+        /** @description Messages to remember. */
+        Mem0Add: {
+            /** @description Agent or persona. */
+            agent_id?: string | null;
+            /** @description Application; kept in the metadata. */
+            app_id?: string | null;
+            /** @description Last day on which it is remembered, `YYYY-MM-DD`. */
+            expiration_date?: string | null;
+            /** @description The ids above, for clients that send them here. */
+            filters?: Record<string, unknown>;
+            /** @description Whether memories are derived from the messages, which is the default, or each is kept as it is said. */
+            infer?: boolean | null;
+            /** @description 1–100 messages. */
+            messages: components["schemas"]["Mem0Message"][];
+            /** @description The caller's own fields. */
+            metadata?: Record<string, unknown>;
+            /** @description `v1.1` wraps a list into an object, on v1 routes. */
+            output_format?: string | null;
+            /** @description Conversation. */
+            run_id?: string | null;
+            /**
+             * Format: int64
+             * @description When it was said, seconds since 1970.
+             */
+            timestamp?: number | null;
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
+        };
+        /** @description Which memories are listed. */
+        Mem0List: {
+            /** @description Only of this agent. */
+            agent_id?: string | null;
+            /** @description Only of this application. */
+            app_id?: string | null;
+            /** @description Only memories with one of these tags. */
+            categories?: string[] | null;
+            /** @description Only memories recorded on or before this day or instant. */
+            end_date?: string | null;
+            /** @description As in a search; empty for everything. */
+            filters: Record<string, unknown>;
+            /** @description Only of this conversation. */
+            run_id?: string | null;
+            /** @description Only memories recorded on or after this day or instant. */
+            start_date?: string | null;
+            /** @description Owner. */
+            user_id?: string | null;
+        };
+        /** @description A message of a conversation. */
+        Mem0Message: {
+            /** @description The words. */
+            content: string;
+            /** @description The speaker's name. */
+            name?: string | null;
+            /** @description Who speaks. */
+            role: components["schemas"]["Mem0Role"];
+        };
+        /**
+         * @description Who speaks in a message.
+         * @enum {string}
+         */
+        Mem0Role: "user" | "assistant" | "system" | "developer" | "tool";
+        /** @description A question. */
+        Mem0Search: {
+            /** @description Only of this agent. */
+            agent_id?: string | null;
+            /** @description Only of this application. */
+            app_id?: string | null;
+            /** @description Only memories with one of these tags. */
+            categories?: string[] | null;
+            /**
+             * @description Conditions with `AND`, `OR`, `NOT` and the operators `eq`, `ne`, `in`, `gt`, `gte`, `lt`, `lte`, `contains`, `icontains`; a
+             *     name that is none of mem0's own is one of the metadata.
+             */
+            filters?: Record<string, unknown>;
+            /**
+             * Format: int64
+             * @description The same under its older name.
+             */
+            limit?: number | null;
+            /** @description `v1.1` wraps a list into an object, on v1 and v2 routes. */
+            output_format?: string | null;
+            /** @description The question, 1–4,000 characters. */
+            query: string;
+            /** @description The day or instant that "yesterday" in the question is counted from. */
+            reference_date?: string | null;
+            /** @description Ask a reranking model, where there is one. */
+            rerank?: boolean | null;
+            /** @description Only of this conversation. */
+            run_id?: string | null;
+            /**
+             * Format: double
+             * @description Only hits with at least this score, 0–1.
+             */
+            threshold?: number | null;
+            /**
+             * Format: int64
+             * @description Hits at most, 1–200; 10 when absent.
+             */
+            top_k?: number | null;
+            /** @description Owner. */
+            user_id?: string | null;
+        };
+        /** @description What changes of a memory. */
+        Mem0Update: {
+            /** @description Last day on which it is remembered, `YYYY-MM-DD`. */
+            expiration_date?: string | null;
+            /** @description The caller's own fields, replaced as a whole. */
+            metadata?: Record<string, unknown> | null;
+            /** @description New words. */
+            text?: string | null;
         };
         /** @description A memory. */
         MemoryItem: {
@@ -2421,6 +3115,11 @@ export interface components {
              */
             valid_from?: string | null;
         };
+        /**
+         * @description Why something is not in a bundle.
+         * @enum {string}
+         */
+        OmissionReason: "budget" | "near_duplicate" | "superseded" | "expired" | "low_score" | "oversize" | "partial_index";
         /** @description Hits as one text within a budget. */
         Packed: {
             /** @description Ids of hits that did not fit. */
@@ -2747,6 +3446,11 @@ export interface components {
              */
             valid_at?: string | null;
         };
+        /**
+         * @description The sections of a bundle, in their order.
+         * @enum {string}
+         */
+        SectionName: "identity" | "rules" | "handoff_packet" | "task_state" | "relevant_decisions" | "recent_window" | "retrieved_evidence" | "reserve";
         /**
          * @description How carefully something must be kept; the order is from open to closed.
          * @enum {string}
@@ -3088,6 +3792,67 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    build_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `acb_…` */
+                acb_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptBundle"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_backups: {
         parameters: {
             query?: never;
@@ -4186,6 +4951,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Chunk"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    build_context: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BundleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bundle"];
                 };
             };
             default: {
@@ -6660,6 +7456,802 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Validation"];
+                };
+            };
+        };
+    };
+    mcp: {
+        parameters: {
+            query?: {
+                /** @description Tools that are offered: `native`, `graph`, `files`, or several between commas; all when absent. */
+                toolset?: string;
+            };
+            header?: {
+                /** @description As the answer to `initialize` carried it */
+                "Mcp-Session-Id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["McpMessage"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description A notification was taken */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    end_mcp: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description As the answer to `initialize` carried it */
+                "Mcp-Session-Id": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_list: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only of this agent. */
+                agent_id?: string;
+                /** @description Only of this application. */
+                app_id?: string;
+                /** @description Only of this conversation. */
+                run_id?: string;
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Memories on a page, 1–1,000; 100 when absent. */
+                page_size?: number;
+                /** @description The same for the self-hosted paths. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Add"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_delete_all: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only of this agent. */
+                agent_id?: string;
+                /** @description Only of this application. */
+                app_id?: string;
+                /** @description Only of this conversation. */
+                run_id?: string;
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Memories on a page, 1–1,000; 100 when absent. */
+                page_size?: number;
+                /** @description The same for the self-hosted paths. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Update"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Search"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_list: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only of this agent. */
+                agent_id?: string;
+                /** @description Only of this application. */
+                app_id?: string;
+                /** @description Only of this conversation. */
+                run_id?: string;
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Memories on a page, 1–1,000; 100 when absent. */
+                page_size?: number;
+                /** @description The same for the self-hosted paths. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Add"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_delete_all: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only of this agent. */
+                agent_id?: string;
+                /** @description Only of this application. */
+                app_id?: string;
+                /** @description Only of this conversation. */
+                run_id?: string;
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Memories on a page, 1–1,000; 100 when absent. */
+                page_size?: number;
+                /** @description The same for the self-hosted paths. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Search"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Update"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v1_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                memory_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_ping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v2_list: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Memories on a page, 1–1,000; 100 when absent. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0List"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v2_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Search"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v3_list: {
+        parameters: {
+            query?: {
+                /** @description Page, from 1. */
+                page?: number;
+                /** @description Memories on a page, 1–1,000; 100 when absent. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0List"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v3_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Add"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    mem0_v3_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Mem0Search"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };

@@ -69,6 +69,7 @@ const memory = [
   memoryPage("/memory/decisions", lazyRouteComponent(() => import("@/features/memory/routes/DecisionsPage"), "DecisionsPage")),
   memoryPage("/memory/tasks", lazyRouteComponent(() => import("@/features/memory/routes/TasksPage"), "TasksPage")),
   memoryPage("/memory/blocks", lazyRouteComponent(() => import("@/features/memory/routes/BlocksPage"), "BlocksPage")),
+  memoryPage("/memory/context", lazyRouteComponent(() => import("@/features/memory/routes/BundlePage"), "BundlePage")),
   memoryPage("/memory/review", lazyRouteComponent(() => import("@/features/memory/routes/ReviewPage"), "ReviewPage")),
   memoryPage("/memory/data", lazyRouteComponent(() => import("@/features/memory/routes/DataPage"), "DataPage")),
 ];

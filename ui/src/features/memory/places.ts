@@ -11,6 +11,7 @@ export const places: Place[] = [
   { to: "/memory/decisions", label: "Decisions" },
   { to: "/memory/tasks", label: "Tasks" },
   { to: "/memory/blocks", label: "Blocks" },
+  { to: "/memory/context", label: "Context" },
   { to: "/memory/review", label: "Review" },
   { to: "/memory/data", label: "Data" },
 ];
