@@ -22,6 +22,9 @@ const MOST_FORGOTTEN: usize = 20;
 /// Memories that are looked through for what is to be forgotten or put right, newest first.
 const LOOKED_THROUGH: i64 = 2_000;
 
+/// Words of a request to forget that tell nothing of what is meant.
+const IDLE: &str = "old previous former current new thing stuff everything";
+
 /// What became of the readings.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tally {
@@ -175,7 +178,8 @@ fn is_owners_word(chunk: &Unread) -> bool {
 
 /// Takes back the owner's memories that hold every content word of the topic and were so before the wish.
 async fn forget(tx: &mut Tx, desk: &Desk<'_>, chunk: &Unread, topic: &str, by: &By) -> Result<u64> {
-    let topic = content_words(topic);
+    let idle = content_words(IDLE);
+    let topic: HashSet<String> = content_words(topic).difference(&idle).cloned().collect();
     if topic.is_empty() || !is_owners_word(chunk) {
         return Ok(0);
     }

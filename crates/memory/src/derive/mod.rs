@@ -122,7 +122,8 @@ async fn derive_scope(memory: &Memory, tenant: &TenantId, scope_id: &str) -> Res
         let mut known = Known::default();
         let mut items = Vec::new();
         for chunk in chunks {
-            let Some(words) = chunk.words() else { continue };
+            // What a tool returns is anybody's text.
+            let Some(words) = chunk.words().filter(|_| chunk.actor_type != "tool") else { continue };
             for reading in read(&words, speaker(&chunk)) {
                 let said = &words[reading.start..reading.end];
                 if is_person(&chunk) || !known.repeats(&mut conn, tenant, &chunk, said).await? {

@@ -205,13 +205,16 @@ impl Made<'_> {
     /// What patterns alone cannot tell.
     fn check(&self) -> Option<()> {
         let x = self.phrase("x").or_else(|| self.phrase("x2"));
-        let first = x.as_deref().and_then(|x| x.split(' ').next()).unwrap_or_default().to_lowercase();
+        let first = x.as_deref().and_then(|x| x.split([' ', ',']).next()).unwrap_or_default().to_lowercase();
         let is_fine = match self.rule.name {
             "taste" | "favourite" | "allergy" | "diet" | "skill" => {
                 !x.as_deref().is_some_and(points_elsewhere) && !first.starts_with("to ")
             }
             "habit" => !x.as_deref().is_some_and(is_no_habit),
-            "task" => !is_talk(&first),
+            "task" => !is_talk(&first) && x.as_deref().is_some_and(|x| x.contains(' ')),
+            "work" => {
+                !["a living", "a while", "a bit", "a change"].iter().any(|idle| x.as_deref() == Some(*idle))
+            }
             "plan" => !["be", "see", "let", "not", "say", "think"].contains(&first.as_str()),
             "quantity" => !self.group("a").is_some_and(is_no_quantity),
             "age" => first.parse::<u32>().is_ok_and(|age| (3..=120).contains(&age)),

@@ -129,7 +129,8 @@ pub(super) const RULES: &[Rule] = &[
     rule("reminder", Task, r"(?:do not|never) (?:let me )?forget to (?P<x>.+)", "To do for {who}: {x}").when(When::Maybe).sure(0.95),
     rule("reminder", Task, r"(?:i )?(?:must |have to |need to )?remember to (?P<x>.+)", "To do for {who}: {x}").when(When::Maybe).sure(0.95),
     rule("reminder", Task, r"(?:to-?do|action item): (?P<x>.+)", "To do for {who}: {x}").when(When::Maybe).sure(0.95),
-    special("remember", Makes::Remember, r"(?:remember|keep in mind|bear in mind|note|take note|make a note|write down|do not forget|for future reference|for the record|important)(?: that| this)?[:,]? (?P<x>.+)"),
+    special("remember", Makes::Remember, r"(?:remember|keep in mind|bear in mind|make a note|do not forget)(?: that| this)?[:,]? (?P<x>.+)"),
+    special("remember", Makes::Remember, r"(?:note|important|take note|write down|for future reference|for the record)(?: that|:|,) (?P<x>.+)"),
 
     rule("name", Fact, r"(?:my (?:full |first |real )?name is|i am called|i go by|call me) (?P<x><NAME>)", "{who}'s name is {x}").about("name").personal().sure(0.95),
     rule("allergy", Fact, r"i am (?:also |very |severely |deathly |highly |mildly )?allergic to (?P<x>.+)", "{who} is allergic to {x}").about("allergy to {x}").personal().sure(0.95),

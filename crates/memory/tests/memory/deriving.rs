@@ -213,6 +213,8 @@ async fn what_an_agent_says_is_trusted_less_and_its_orders_wait_for_review() {
         for text in orders {
             room.record(&ana, agent(text, json!({}))).await;
         }
+        let tool = json!({"actor": {"type": "tool", "id": "web", "name": "Helper"}});
+        room.record(&ana, event("Decision: we moor at pier one. I live in Oslo.", tool)).await;
         room.record(&ana, agent("We decided to moor at pier nine.", json!({}))).await;
         room.derive().await;
         let answer = room
@@ -269,7 +271,7 @@ async fn the_owner_can_say_forget_and_nobody_else() {
         room.derive().await;
         assert_eq!(room.known(&ana).await.len(), 3);
         room.clock.advance(Micros::SECOND);
-        room.record(&ana, said("Please forget my shoe size. Forget that I love jazz!")).await;
+        room.record(&ana, said("Please forget my old shoe size. Forget that I love jazz!")).await;
         room.derive().await;
         assert_eq!(room.known(&ana).await, ["Ana lives in Lima"]);
         let of_ben = room.ask(&ben, "jazz", json!({"include": ["memories"]})).await;
