@@ -1,7 +1,7 @@
 //! A load generator for a running Hearth: requests leave when a schedule says so, whether or not earlier ones were answered.
 //!
-//! [`scenario`] says what is asked and when it passes, [`schedule`] when each request is due, [`ground`] makes users of its own
-//! and removes them, [`drive`] sends, [`tally`] counts, [`verdict`] judges, [`report`] writes it down.
+//! `scenario` says what is asked and when it passes, `schedule` when each request is due, `ground` makes users of its own
+//! and removes them, `drive` sends, `tally` counts, `verdict` judges, `report` writes it down.
 //!
 //! A latency counts from the instant at which a request was due, not from the one at which it left. A server that stalls makes
 //! everything due meanwhile late, and all of that is in the figures (no "coordinated omission").

@@ -1,7 +1,7 @@
 //! Memory: agents record what they saw and did, and ask for what matters now.
 //!
 //! [`events`] records verbatim, [`timeline`] reads back, [`search`] answers, [`bundle`] puts together what an agent needs,
-//! [`embed`] adds vectors and [`derive`] memories in the background.
+//! [`embed`] adds vectors and [`derive`](mod@derive) memories in the background.
 
 pub mod blocks;
 pub mod bundle;

@@ -1,7 +1,7 @@
 //! Import: lines of our own export, of mem0, and of the official MCP memory server, in chunks that are written whole or not at all.
 //!
-//! [`lines`](Importer::push) are cut and read one by one; [`row`] checks a line of ours against [`columns`]; [`foreign`] turns
-//! other lines into ours; [`write`] puts a chunk into the database.
+//! [`Importer`] cuts lines and reads them one by one; `row` checks a line of ours against `columns`; `foreign` turns other lines
+//! into ours; `write` puts a chunk into the database.
 
 mod columns;
 mod foreign;
