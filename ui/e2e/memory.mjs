@@ -167,6 +167,12 @@ async function data(page) {
   await page.getByText("ready", { exact: true }).waitFor({ timeout: 30_000 });
   const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download" }).click()]);
   assert.match(file.suggestedFilename(), /^exp_.*\.jsonl$/);
+  await button("Import…").click();
+  await page.getByLabel("File").setInputFiles(await file.path());
+  await button("Check").click();
+  await page.getByText("yes, unchanged since it was made").waitFor();
+  await record(page, "data-import");
+  await button("Cancel").click();
   await button("Erase…").click();
   await page.getByLabel("Conversation").fill("scratch");
   assert.ok(await button("Erase for good").isDisabled(), "nothing is erased before its name is typed again");

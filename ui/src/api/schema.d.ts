@@ -869,6 +869,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/memory/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import memory
+         * @description Lines of JSON: an export of ours, memories of mem0, or entities and relations of the official MCP memory server. They are
+         *     written in chunks, each whole or not at all; sending the same file again adds nothing twice.
+         */
+        post: operations["import_memory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/memory/stats": {
         parameters: {
             query?: never;
@@ -2443,6 +2464,30 @@ export interface components {
             tenant?: boolean | null;
             /** @description The owner of memories, or the person (`usr_…`), whose data is kept. */
             user_id?: string | null;
+        };
+        /** @description What an import did. */
+        Imported: {
+            /** @description Whether an export of ours was whole and unchanged: its footer came and agreed. */
+            complete: boolean;
+            /** @description Whether nothing was written. */
+            dry_run: boolean;
+            /** @description `hearth`, `mem0` or `mcp`. */
+            format: string;
+            /** @description Rows written now, by kind. */
+            imported: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Rows that were there already, or are blocked.
+             */
+            known: number;
+            /** @description Lines read. */
+            lines: number;
+            /** @description Lines that are no part of memory, such as accounts, or rest on something that is not there, by kind. */
+            skipped: {
+                [key: string]: number;
+            };
         };
         /**
          * @description What is searched.
@@ -6377,6 +6422,49 @@ export interface operations {
             };
             /** @description it is not done yet */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    import_memory: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Owner of lines that name none; the credential's own person or principal when absent. Anybody else's needs the scope
+                 *     `admin`.
+                 */
+                user_id?: string;
+                /** @description `keep` or `new`; when absent ids stay in an export of this very tenant, and change in one of another. */
+                ids?: "keep" | "new";
+                /** @description `import`, or `keep` for administrators who vouch for the file; `import` when absent. */
+                trust?: "import" | "keep";
+                /** @description Checks everything and writes nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };

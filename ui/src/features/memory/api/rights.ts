@@ -40,3 +40,15 @@ export const releaseHold = (hold_id: string) => body(client.DELETE("/api/v1/lega
 /** A broken download goes on where it stopped: the server takes ranges and names the file's hash. */
 export const exportHref = (id: string) => `/api/v1/memory/export/${id}/file`;
 export const certificateHref = (id: string) => `/api/v1/memory/erasures/${id}/certificate`;
+
+export type Imported = Schemas["Imported"];
+/** Sends a file as it is; a check reads all of it and writes nothing. */
+export const importFile = (file: File, dry_run: boolean) =>
+  body(
+    client.POST("/api/v1/memory/import", {
+      params: { query: { dry_run } },
+      headers: { "Content-Type": "application/x-ndjson" },
+      body: file as unknown as string,
+      bodySerializer: (whole) => whole as unknown as Blob,
+    }),
+  );

@@ -40,3 +40,25 @@ test("nothing is erased before its name was typed again", async () => {
   const sent = asked.find(({ method }) => method === "POST");
   expect(await sent?.json()).toEqual({ tenant: true, confirm: "harbour-lab" });
 });
+
+test("a file is checked before anything of it is written", async () => {
+  const found = { format: "mem0", lines: 3, imported: { memories: 2 }, known: 1, skipped: { accounts: 1 }, complete: false };
+  const asked = serve({
+    ...around,
+    "GET /api/v1/memory/export": () => page([]),
+    "GET /api/v1/memory/erasures": () => page([]),
+    "GET /api/v1/legal-holds": () => ({ body: { items: [] } }),
+    "POST /api/v1/memory/import": (_, url) => ({ body: { ...found, dry_run: url.searchParams.get("dry_run") === "true" } }),
+  });
+  renderPage(DataPage, "/memory/data");
+  await userEvent.click(await screen.findByRole("button", { name: "Import…" }));
+  await userEvent.upload(await screen.findByLabelText("File"), new File(['{"memory":"Ana feeds the otters"}'], "kept.jsonl"));
+  await userEvent.click(screen.getByRole("button", { name: "Check" }));
+  const seen = await screen.findByRole("region", { name: "What the file holds" });
+  expect(seen.textContent).toMatch(/memories 2.*There already1.*accounts 1/);
+  await userEvent.click(screen.getByRole("button", { name: "Import" }));
+  await screen.findByRole("button", { name: "Import…" });
+  const sent = asked.filter(({ method }) => method === "POST");
+  expect(sent.map(({ url }) => new URL(url).search)).toEqual(["?dry_run=true", "?dry_run=false"]);
+  expect(sent[0]?.headers.get("Content-Type")).toBe("application/x-ndjson");
+});

@@ -4,6 +4,7 @@ import { useTitle } from "@/lib/useTitle";
 import { EraseSection } from "../components/EraseSection";
 import { ExportSection } from "../components/ExportSection";
 import { HoldsSection } from "../components/HoldsSection";
+import { ImportSection } from "../components/ImportSection";
 import { useMemoryPage } from "../useMemoryPage";
 
 export function DataPage() {
@@ -14,6 +15,7 @@ export function DataPage() {
     <>
       <PageHead title="Data" note="Take it with you, or have it erased for good." />
       <ExportSection />
+      <ImportSection />
       <EraseSection sessionId={search.session} />
       {isAdmin && <HoldsSection />}
     </>
