@@ -21,7 +21,8 @@ from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 
 URL, KEY, OTHER, ADMIN, HEARTH, DATA = sys.argv[1:7]
 NATIVE = {"recall", "remember", "forget", "memory_history", "memory_timeline", "memory_record_event", "memory_get_event",
-          "record_decision", "memory_query_decisions", "list_tasks", "update_task", "read_block", "edit_block"}
+          "record_decision", "memory_query_decisions", "list_tasks", "update_task", "read_block", "edit_block",
+          "memory_build_acb"}
 
 
 def over_http(query="", key=KEY):
@@ -101,6 +102,10 @@ async def native(client, session):
     assert stale.is_error, stale
     await fails(client, "edit_block", "validation_failed", label=session, insert={"line": 0, "text": "x"})
     await fails(client, "read_block", "not_found", label="no such block")
+
+    bundle = json.loads(await reads(client, "memory_build_acb", session_id=session, agent_id="b", channel="private",
+                                    intent="answer", query_text=f"Who keeps the lighthouse of {session}?", max_tokens=4000))
+    assert bundle["acb_id"] and bundle["token_used_est"] <= 4000 and "Sigrun" in json.dumps(bundle["sections"]), bundle
 
     await fails(client, "recall", "validation_failed")
     await fails(client, "recall", "validation_failed", query="x", limit=1_000_000)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 
 import loopback
 
@@ -84,11 +85,16 @@ def pages(client):
 
 
 def derived(client):
-    """What is added with inference is recorded at once and answered with its event."""
-    answer = client.add([{"role": "user", "content": "My sister lives in Oslo."}], user_id="dora", run_id="d")
+    """What is added with inference is recorded at once and answered with its event; memories follow."""
+    said = "I live in Oslo and I prefer tea to coffee."
+    answer = client.add([{"role": "user", "content": said}], user_id="dora", run_id="d")
     assert answer["status"] == "PENDING" and answer["event_id"].startswith("evt_"), answer
     event = httpx.get(f"{URL}/api/v1/events/{answer['event_id']}", headers={"X-API-Key": KEY})
-    assert event.json()["content"]["text"] == "My sister lives in Oslo.", event.text
+    assert event.json()["content"]["text"] == said, event.text
+    end = time.monotonic() + 20
+    while not any("Oslo" in text for text in texts(client.search("Where is home?", filters={"user_id": "dora"}))):
+        assert time.monotonic() < end, "nothing was derived in 20 s"
+        time.sleep(0.2)
 
 
 def refused(client):

@@ -1,6 +1,7 @@
 //! The table of tools: each is a name, what a model is told, a schema made from our own types, and one call.
 
 mod blocks;
+mod bundle;
 mod native;
 
 use futures::future::BoxFuture;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::Memory;
+use crate::bundle::BundleRequest;
 use crate::events::NewEvent;
 use crate::memories::NewMemory;
 use crate::search::SearchRequest;
@@ -130,6 +132,9 @@ pub(super) static TOOLS: &[Tool] = &[
     tool! { Native Changes "edit_block"
     "Change a block piece by piece, or make a new one with rethink and no expected_version."
     blocks::EditBlock => blocks::edit_block },
+    tool! { Native Reads "memory_build_acb"
+    "Put together what an agent needs for its next step, within a budget of tokens: rules, tasks, decisions, the last turns \
+     and evidence." BundleRequest => bundle::build_bundle },
 ];
 
 /// The JSON Schema of a tool's arguments; what they are made of stands in `$defs`.
