@@ -5,20 +5,25 @@
 
 pub mod blocks;
 pub mod bundle;
+pub mod capsules;
 pub mod derive;
 mod doors;
 pub mod embed;
 pub mod events;
 pub mod files;
+pub mod graph;
 pub mod import;
 pub mod memories;
 mod redact;
+mod refs;
 pub mod rights;
 mod routes;
+pub mod rules;
 pub mod search;
 mod service;
 mod text;
 pub mod timeline;
+mod wire;
 mod words;
 pub mod work;
 

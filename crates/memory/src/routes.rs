@@ -2,7 +2,10 @@
 
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Memory, blocks, bundle, doors, events, import, memories, search, timeline, work};
+use crate::{
+    Memory, blocks, bundle, capsules, doors, events, files, graph, import, memories, rules, search, timeline,
+    work,
+};
 
 /// Routes of memory, to be given the service as state.
 pub fn routes() -> OpenApiRouter<Memory> {
@@ -15,4 +18,8 @@ pub fn routes() -> OpenApiRouter<Memory> {
         .merge(blocks::routes::routes())
         .merge(doors::routes())
         .merge(bundle::routes::routes())
+        .merge(files::routes::routes())
+        .merge(graph::routes::routes())
+        .merge(capsules::routes::routes())
+        .merge(rules::routes::routes())
 }

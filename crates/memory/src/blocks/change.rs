@@ -42,6 +42,18 @@ impl BlockDesk<'_> {
         Ok(found.filter(|row| !row.deleted))
     }
 
+    /// Lists the blocks that an agent sees whose names begin with `prefix`.
+    pub(crate) async fn list(
+        &self,
+        tx: &mut Tx,
+        agent: &str,
+        prefix: &str,
+        limit: i64,
+    ) -> Result<Vec<BlockRow>> {
+        let start = (String::new(), String::new());
+        Ok(sql::list(tx, &self.ctx.tenant, self.owner, Some(agent), prefix, start, limit).await?)
+    }
+
     /// Makes a block. The name of a deleted one goes on where its versions ended.
     ///
     /// # Errors

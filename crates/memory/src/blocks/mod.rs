@@ -6,5 +6,6 @@ pub(crate) mod routes;
 mod service;
 pub(crate) mod store;
 
+pub(crate) use model::insert_after;
 pub use model::{Block, BlockChange, BlockPlace, BlockVersion, InsertText, NewBlock, ReplaceText};
 pub use service::{BlockFilter, in_view};

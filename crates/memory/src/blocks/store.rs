@@ -106,6 +106,33 @@ pub(crate) async fn list(
     )
 }
 
+/// Lists names and sizes in bytes of the blocks that an agent sees whose names begin with `prefix`.
+pub(crate) async fn list_sizes(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    owner: &str,
+    agent: &str,
+    prefix: &str,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    fetch_all!(
+        conn,
+        (String, i64),
+        concat!(
+            "SELECT e.label, CAST(MAX(OCTET_LENGTH(e.text)) AS BIGINT) FROM blocks AS e
+             WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.agent_id IN ($3, '') AND NOT e.deleted
+             AND SUBSTR(e.label, 1, LENGTH($4)) = $4 AND ",
+            owner_not_erased!(),
+            " GROUP BY e.label ORDER BY e.label LIMIT $5"
+        ),
+        tenant.as_str(),
+        owner,
+        agent,
+        prefix,
+        limit,
+    )
+}
+
 /// Lists the blocks that an agent has before it, its own before shared ones of the same name; files are not among them.
 pub(super) async fn list_in_view(
     conn: &mut Conn,

@@ -14,7 +14,7 @@ use super::prepare::Prepared;
 use super::store::{self as sql, EventRow};
 use crate::memories::unknown_ref;
 use crate::rights::refuse_erased;
-use crate::{derive, embed, work};
+use crate::{derive, embed, refs, work};
 
 /// Events that share a transaction, at most.
 const FOLD_EVENTS: usize = 1_024;
@@ -37,7 +37,8 @@ pub struct AppendGroup {
 impl AppendGroup {
     /// Whether the group needs no look into the database before it is written.
     fn is_plain(&self) -> bool {
-        self.idempotency.is_none() && self.events.iter().all(|e| e.event.refs.iter().all(|r| !is_internal(r)))
+        let must_lead = |reference: &String| refs::is_ours(reference) || reference.starts_with("client:");
+        self.idempotency.is_none() && !self.events.iter().any(|e| e.event.refs.iter().any(must_lead))
     }
 }
 
@@ -329,25 +330,15 @@ async fn find_earlier(tx: &mut Tx, ctx: &Ctx, event: &Prepared, seen: &Seen<'_>)
     Ok(Some(first))
 }
 
-/// Whether a reference has one of our own prefixes and must therefore lead somewhere.
-fn is_internal(reference: &str) -> bool {
-    ["evt_", "chk_", "art_", "client:"].iter().any(|prefix| reference.starts_with(prefix))
-}
-
-/// Refuses references that lead nowhere; those into another owner's memory look the same.
+/// Refuses references that lead nowhere; `client:` leads to another event of the group.
 async fn check_refs(tx: &mut Tx, group: &AppendGroup, event: &Prepared) -> Result<()> {
-    for (at, reference) in event.event.refs.iter().enumerate().filter(|(_, r)| is_internal(r)) {
-        let resolves = match reference.strip_prefix("client:") {
-            Some(id) => group.events.iter().any(|other| other.event.client_event_id.as_deref() == Some(id)),
-            None => {
-                crate::search::store::reference_exists(tx, &group.ctx.tenant, &event.owner, reference).await?
-            }
-        };
-        if !resolves {
+    for (at, reference) in event.event.refs.iter().enumerate() {
+        let Some(id) = reference.strip_prefix("client:") else { continue };
+        if !group.events.iter().any(|other| other.event.client_event_id.as_deref() == Some(id)) {
             return Err(unknown_ref(&format!("refs[{at}]")));
         }
     }
-    Ok(())
+    refs::check(tx, &group.ctx.tenant, &event.owner, &event.event.refs).await
 }
 
 fn recorded(event: &Prepared) -> Recorded {

@@ -5,7 +5,7 @@ use kernel::{Error, Result};
 /// The folder that holds all files.
 pub(crate) const ROOT: &str = "/memories";
 /// Longest path, in characters.
-const MAX_PATH: usize = 256;
+pub(super) const MAX_PATH: usize = 256;
 /// What a path may hold beside letters and digits. No `%` and no `\`: whoever decodes once more finds nothing to decode.
 const MARKS: &str = "-_.,+=@#&!'~()[] ";
 

@@ -39,7 +39,7 @@ impl Memory {
             Box::pin(async move {
                 let desk = memory.desk(&ctx.tenant, now);
                 let mut draft = draft;
-                check_refs(tx, &ctx, &draft.owner, &refs).await?;
+                crate::refs::check(tx, &ctx.tenant, &draft.owner, &refs).await?;
                 if let Some(id) = supersedes {
                     let old = sql::find(tx, &ctx.tenant, &id).await?.filter(|old| may_change(&ctx, old));
                     draft.supersedes = Some(old.ok_or_else(|| unknown_ref("supersedes"))?);
@@ -64,7 +64,8 @@ impl Memory {
         Ok(added)
     }
 
-    fn draft(&self, ctx: &Ctx, new: NewMemory, now: Micros) -> Result<Draft> {
+    /// A memory as it is said, cleaned of secrets.
+    pub(crate) fn draft(&self, ctx: &Ctx, new: NewMemory, now: Micros) -> Result<Draft> {
         let owner = ctx.owner(new.user_id.as_deref())?;
         let (mut text, mut metadata, mut seen) = (new.text, new.metadata, Redactions::default());
         sanitise_text(&mut text);
@@ -282,17 +283,6 @@ pub(crate) fn check_id(prefix: &str, id: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::field("id", format!("is {prefix}_ and 26 characters of 0-9 and a-z")))
-}
-
-/// Refuses references of ours that lead nowhere; those into another owner's memory look the same.
-async fn check_refs(tx: &mut Tx, ctx: &Ctx, owner: &str, refs: &[String]) -> Result<()> {
-    for (at, reference) in refs.iter().enumerate() {
-        let is_ours = ["evt_", "chk_", "art_"].iter().any(|prefix| reference.starts_with(prefix));
-        if is_ours && !crate::search::store::reference_exists(tx, &ctx.tenant, owner, reference).await? {
-            return Err(unknown_ref(&format!("refs[{at}]")));
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn unknown_ref(field: &str) -> Error {

@@ -258,7 +258,7 @@ pub(crate) async fn list_by_id(conn: &mut Conn, tenant: &TenantId, ids: &[&str])
     fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], ids).await
 }
 
-/// Finds a live memory in the same place with the same words.
+/// Finds a live memory in the same place with the same words about the same subject.
 pub(super) async fn find_equal(conn: &mut Conn, tenant: &TenantId, like: &Head) -> Result<Option<Head>> {
     fetch_optional!(
         conn,
@@ -268,9 +268,8 @@ pub(super) async fn find_equal(conn: &mut Conn, tenant: &TenantId, like: &Head) 
             memory_columns!(),
             " FROM memories AS m
               WHERE m.tenant_id = $1 AND m.user_id = $2 AND m.text_hash = $3 AND m.channel = $4 AND m.sensitivity = $5
-              AND COALESCE(m.agent_id, '') = $6 AND m.type = $7 AND m.state IN ('active', 'quarantined')
-              AND m.valid_to IS NULL
-              ORDER BY m.memory_id LIMIT 1"
+              AND COALESCE(m.agent_id, '') = $6 AND m.type = $7 AND COALESCE(m.subject, '') = $8
+              AND m.state IN ('active', 'quarantined') AND m.valid_to IS NULL ORDER BY m.memory_id LIMIT 1"
         ),
         tenant.as_str(),
         &like.user_id,
@@ -279,6 +278,7 @@ pub(super) async fn find_equal(conn: &mut Conn, tenant: &TenantId, like: &Head) 
         &like.sensitivity,
         like.agent_id.as_deref().unwrap_or_default(),
         &like.r#type,
+        like.subject.as_deref().unwrap_or_default(),
     )
 }
 
@@ -340,8 +340,7 @@ pub(crate) async fn list(
               AND ($5 IS NULL OR m.agent_id = $5) AND ($6 IS NULL OR m.conversation_id = $6)
               AND ($7 IS NULL OR m.type = $7) AND ($8 IS NULL OR m.subject = $8)
               AND m.state = $9 AND (m.pinned = $10 OR $10 IS NULL) AND (m.channel = $12 OR $12 IS NULL)
-              AND (m.expires_at IS NULL OR m.expires_at > $11)
-              AND (REPLACE(m.tags, $13, '') <> m.tags OR $13 IS NULL) AND ",
+              AND (m.expires_at IS NULL OR m.expires_at > $11) AND (REPLACE(m.tags, $13, '') <> m.tags OR $13 IS NULL) AND ",
             memory_not_erased!(),
             " ORDER BY m.recorded_at DESC, m.memory_id DESC LIMIT $14"
         ),

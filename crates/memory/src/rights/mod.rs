@@ -141,13 +141,14 @@ pub(crate) async fn refuse_erased(tx: &mut Tx, writes: &[(&str, &str, &str)]) ->
     Ok(())
 }
 
-/// Takes the lock that every request for an erasure of `owner` takes, and refuses to write if there is one. The owner's other
+/// Takes the lock that every request for an erasure of `owner` (of the tenant, when empty) takes, and refuses to write if there is one. The owner's other
 /// writers of blocks, rules, capsules and entities wait, too, until the transaction ends.
 ///
 /// # Errors
 /// `erasure_in_progress`.
 pub(crate) async fn hold_owner(tx: &mut Tx, tenant: &TenantId, owner: &str, now: Micros) -> Result<()> {
-    let home = Partition { home: Channel::Private, owner: owner.to_owned(), tier: Sensitivity::None };
+    let channel = if owner.is_empty() { Channel::Team } else { Channel::Private };
+    let home = Partition { home: channel, owner: owner.to_owned(), tier: Sensitivity::None };
     bump_scopes(tx, &BTreeMap::from([((tenant.to_string(), home), (0, 0))]), now).await?;
     refuse_erased(tx, &[(tenant.as_str(), owner, "")]).await
 }

@@ -77,7 +77,7 @@ pub fn retention() -> Vec<Rule> {
             },
         ),
     };
-    vec![events, memories, retracted, deleted_blocks(), bundles()]
+    vec![events, memories, retracted, deleted_blocks(), bundles(), expired_capsules()]
 }
 
 /// Blocks that were deleted before `$1` and that no legal hold keeps.
@@ -123,6 +123,40 @@ fn deleted_blocks() -> Rule {
                         )?;
                     }
                     Ok(rows.len() as u64)
+                })
+            },
+        ),
+    }
+}
+
+/// Capsules that expired before `$1` and that no legal hold keeps.
+macro_rules! expired_capsules {
+    () => {
+        " FROM capsules AS c WHERE c.expires_at < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM legal_holds AS h WHERE h.tenant_id = c.tenant_id \
+             AND (h.user_id IS NULL OR h.user_id = c.user_id))"
+    };
+}
+
+fn expired_capsules() -> Rule {
+    Rule {
+        name: "capsules.expired",
+        days: 0,
+        remove: Remove::Batches(
+            |conn, before| {
+                Box::pin(async move {
+                    let sql = concat!("SELECT COUNT(*)", expired_capsules!());
+                    Ok(::store::fetch_one!(conn, (i64,), sql, before.0)?.0)
+                })
+            },
+            |tx, before, limit| {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "DELETE FROM capsules WHERE capsule_id IN (SELECT c.capsule_id",
+                        expired_capsules!(),
+                        " LIMIT $2)"
+                    );
+                    Ok(execute!(tx, sql, before.0, limit)?)
                 })
             },
         ),

@@ -263,31 +263,6 @@ pub(crate) async fn list_turns_near(
     fetch_joined(conn, head, tail, places.iter().map(near).collect()).await
 }
 
-/// Whether a reference with one of our prefixes leads to something of this owner.
-pub(crate) async fn reference_exists(
-    conn: &mut Conn,
-    tenant: &TenantId,
-    owner: &str,
-    reference: &str,
-) -> Result<bool> {
-    let found: Option<(i64,)> = fetch_optional!(
-        conn,
-        (i64,),
-        concat!(
-            "SELECT CAST(1 AS BIGINT) FROM events AS e
-             WHERE e.tenant_id = $1 AND e.user_id = $2 AND e.event_id IN (
-                 SELECT event_id FROM events WHERE tenant_id = $1 AND event_id = $3
-                 UNION SELECT event_id FROM chunks WHERE tenant_id = $1 AND chunk_id = $3
-                 UNION SELECT event_id FROM artifacts WHERE tenant_id = $1 AND artifact_id = $3) AND ",
-            not_erased!()
-        ),
-        tenant.as_str(),
-        owner,
-        reference,
-    )?;
-    Ok(found.is_some())
-}
-
 /// An artifact's bytes and whose they are.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct ArtifactRow {

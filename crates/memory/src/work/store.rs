@@ -2,7 +2,7 @@
 
 use kernel::{Micros, TenantId};
 use sqlx::FromRow;
-use store::{Conn, Result, Tx, execute, fetch_all, fetch_optional};
+use store::{Conn, Result, Tx, Value, execute, fetch_all, fetch_by_ids, fetch_optional};
 
 use super::model::{Decision, Task};
 use crate::rights::not_erased;
@@ -156,6 +156,23 @@ pub(crate) async fn find_decision(conn: &mut Conn, tenant: &TenantId, id: &str) 
         id,
     )?;
     Ok(row.map(Decision::from))
+}
+
+/// Reads decisions by id.
+pub(crate) async fn list_decisions_by_id(
+    conn: &mut Conn,
+    tenant: &TenantId,
+    ids: &[&str],
+) -> Result<Vec<Decision>> {
+    let head = concat!(
+        "SELECT ",
+        decision_columns!(),
+        " FROM decisions AS e WHERE e.tenant_id || '' = $1 AND ",
+        not_erased!(),
+        " AND e.decision_id IN"
+    );
+    let rows: Vec<DecisionRow> = fetch_by_ids(conn, head, &[Value::from(tenant.as_str())], ids).await?;
+    Ok(rows.into_iter().map(Decision::from).collect())
 }
 
 /// Lists an owner's decisions, and those the tenant shares, newest first.

@@ -28,8 +28,16 @@ fn memory_operation(method: &Method, endpoint: &str) -> Option<&'static str> {
         ("POST" | "PATCH", "tasks" | "tasks/{task_id}") => "task",
         ("PATCH" | "DELETE", "memories/{memory_id}") => "edit",
         ("POST" | "PATCH" | "DELETE", path) if path.starts_with("blocks") => "block",
-        ("GET", "blocks") => "list",
-        ("GET", path) if path.starts_with("blocks/") => "get",
+        ("POST" | "PATCH" | "DELETE", path) if path.starts_with("rules") => "rule",
+        ("POST", path) if path.starts_with("capsules") => "capsule",
+        ("POST", "memory/tool") => "file",
+        ("POST" | "DELETE", path) if path.starts_with("entities") => "entity",
+        ("GET", "blocks" | "rules" | "capsules" | "entities") => "list",
+        ("GET", path)
+            if ["blocks/", "rules/", "capsules/", "entities/"].iter().any(|room| path.starts_with(room)) =>
+        {
+            "get"
+        }
         ("POST", path) if path.starts_with("edits") || path.starts_with("memories/{memory_id}/") => "edit",
         ("GET", "events" | "memory/timeline" | "sessions" | "memories" | "edits" | "decisions" | "tasks") => {
             "list"

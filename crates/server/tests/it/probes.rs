@@ -11,7 +11,7 @@ use store::{Reach, execute};
 use crate::answer::Answer;
 use crate::bad_bodies::{fields, schema_of, with};
 use crate::principals::{Person, SignedIn, fresh_session, key, signed_in};
-use crate::routes_table::{Access, ROUTES, Route, World, bundle, erased, exported, fresh_name};
+use crate::routes_table::{Access, ROUTES, Route, World, bundle, capsule, erased, exported, fresh_name};
 use crate::support::*;
 
 /// Where a request names a thing.
@@ -39,6 +39,9 @@ impl Position {
 /// Routes of the server's operators, who see all tenants; here those are the administrators of `acme`.
 const OPERATED: &str = "/api/v1/admin/";
 
+/// Fields that name several things.
+const LISTS: [&str; 4] = ["refs", "decisions", "chunks", "artifacts"];
+
 /// The names between braces of a path.
 fn in_path(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
@@ -53,8 +56,14 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "supersedes" if path == "/api/v1/decisions" => "decision",
         "memory_id" | "target_id" | "supersedes" => "memory",
         "label" => "block",
+        "entity" => "entity",
+        "rule_id" => "rule",
+        "capsule_id" => "capsule",
+        "decisions" if path == "/api/v1/capsules" => "decision",
+        "chunks" if path == "/api/v1/capsules" => "chunk",
+        "artifacts" if path == "/api/v1/capsules" => "artifact",
         "decision_id" => "decision",
-        "task_id" | "blocked_by" => "task",
+        "task_id" | "blocked_by" | "subject_id" => "task",
         "edit_id" => "edit",
         "acb_id" => "bundle",
         "erasure_id" => "erasure",
@@ -62,7 +71,7 @@ fn kind(path: &str, name: &str) -> Option<&'static str> {
         "export_id" => "export",
         "key_id" => "key",
         "user_id" => "user",
-        "agent_id" | "app_id" => "agent",
+        "agent_id" | "author_agent_id" | "app_id" => "agent",
         "client_event_id" => "client",
         "tenant_id" => "tenant",
         "session_id" | "run_id" => "talk",
@@ -141,6 +150,11 @@ impl Things {
         let block = json!({"label": fresh_name(), "text": "the keeper sleeps by day"});
         let block = server.post_as(access, "/api/v1/blocks", &block).await.expect(201).json;
         let bundle = server.post_as(access, "/api/v1/acb/build", &bundle("continue")).await.expect(200).json;
+        let entity = json!({"name": fresh_name(), "entity_type": "lamp"});
+        let entity = server.post_as(access, "/api/v1/entities", &entity).await.expect(201).json;
+        let rule = json!({"content": "wake the keeper at dusk"});
+        let rule = server.post_as(access, "/api/v1/rules", &rule).await.expect(201).json;
+        let capsule = server.post_as(access, "/api/v1/capsules", &capsule()).await.expect(201).json;
         let key = json!({"name": "own", "scopes": ["memory:read"]});
         let key = server.post_as(access, "/api/v1/api-keys", &key).await.expect(201).json;
         let session = server.get_as(access, "/api/v1/session").await.expect(200).json;
@@ -161,6 +175,9 @@ impl Things {
             ("task", text(&task["task_id"])),
             ("block", text(&block["label"])),
             ("bundle", text(&bundle["acb_id"])),
+            ("entity", text(&entity["name"])),
+            ("rule", text(&rule["rule_id"])),
+            ("capsule", text(&capsule["capsule_id"])),
             ("chunk", text(&made["chunk_ids"][0])),
             ("artifact", text(&made["artifact_id"])),
             ("erasure", erased(server, access).await),
@@ -187,6 +204,9 @@ impl Things {
             ("task", "tsk"),
             ("block", "name"),
             ("bundle", "acb"),
+            ("entity", "name"),
+            ("rule", "rul"),
+            ("capsule", "cap"),
             ("chunk", "chk"),
             ("artifact", "art"),
             ("erasure", "era"),
@@ -240,7 +260,7 @@ async fn ask(world: &World, position: &Position, things: &Things, bearer: Option
             (format!("{}?{}", url.path(), url.query().unwrap()), body)
         }
         Place::Body(field) => {
-            let is_list = field.last().is_some_and(|name| name == "refs");
+            let is_list = field.last().is_some_and(|name| LISTS.contains(&name.as_str()));
             (path, with(&body, field, Some(if is_list { json!([id]) } else { json!(id) })))
         }
     };

@@ -55,6 +55,7 @@ const WRITES: Access = Access::Caller([403, 201, 201, 201, 403, 201, 201, 201, 2
 const WRITES_HERE: Access = Access::Caller([403, 200, 200, 200, 403, 200, 200, 200, 200]);
 const WRITES_ONE: Access = Access::Caller([403, 200, 404, 404, 403, 200, 200, 404, 404]);
 const REMOVES_ONE: Access = Access::Caller([403, 204, 404, 404, 403, 204, 204, 404, 404]);
+const ADDS_TO_ONE: Access = Access::Caller([403, 201, 404, 404, 403, 201, 201, 404, 404]);
 /// The owner of what an edit changes, and the administrators of the tenant.
 const DECIDES: Access = Access::Caller([403, 200, 200, 200, 403, 200, 200, 404, 404]);
 const ADMINISTERS: Access = Access::Caller([403, 403, 200, 200, 403, 403, 403, 200, 403]);
@@ -180,6 +181,22 @@ pub(crate) const ROUTES: &[Route] = &[
     contract("POST", "/mcp", SIGNED_IN),
     // A session that was never opened.
     contract("DELETE", "/mcp", Access::Caller([400; 9])),
+    native("GET", "/api/v1/rules", READS),
+    native("POST", "/api/v1/rules", WRITES),
+    native("GET", "/api/v1/rules/{rule_id}", READS_ONE),
+    native("PATCH", "/api/v1/rules/{rule_id}", WRITES_ONE),
+    native("DELETE", "/api/v1/rules/{rule_id}", REMOVES_ONE),
+    native("GET", "/api/v1/capsules", READS),
+    native("POST", "/api/v1/capsules", WRITES),
+    native("GET", "/api/v1/capsules/{capsule_id}", READS_ONE),
+    native("POST", "/api/v1/capsules/{capsule_id}/revoke", REMOVES_ONE),
+    native("POST", "/api/v1/memory/tool", READS),
+    native("GET", "/api/v1/entities", READS),
+    native("POST", "/api/v1/entities", WRITES),
+    native("GET", "/api/v1/entities/{entity}", READS_ONE),
+    native("DELETE", "/api/v1/entities/{entity}", REMOVES_ONE),
+    native("POST", "/api/v1/entities/{entity}/relations", ADDS_TO_ONE),
+    native("DELETE", "/api/v1/entities/{entity}/relations", REMOVES_ONE),
     native("GET", "/api/v1/admin/dependencies", OPERATES),
     native("GET", "/api/v1/admin/configuration", OPERATES),
     native("GET", "/api/v1/admin/jobs", OPERATES),
@@ -233,6 +250,12 @@ pub(crate) struct World {
 
 fn person(name: &'static str, role: Role) -> Person {
     Person { tenant: "acme", name, role: Some(role) }
+}
+
+/// What `worker` hands over to `scout`.
+pub(crate) fn capsule() -> Value {
+    json!({"author_agent_id": "worker", "audience_agent_ids": ["scout"], "ttl_days": 2,
+        "packet": {"goal": "find flowers", "state": "begun", "next_steps": ["look south"]}, "risks": ["rain"]})
 }
 
 /// A name that nobody has given yet.
@@ -490,6 +513,35 @@ impl World {
                 (self.fresh_block(path).await, json!({"expected_version": 1, "replace": change}))
             }
             (_, _) if path.contains("{label}") => (self.fresh_block(path).await, Value::Null),
+            ("POST", "/api/v1/rules") => {
+                same(json!({"content": "Never sting first.", "scope": "user", "priority": 3}))
+            }
+            ("PATCH", "/api/v1/rules/{rule_id}") => {
+                (self.fresh_rule(path).await, json!({"content": "Never sting.", "state": "disabled"}))
+            }
+            (_, _) if path.contains("{rule_id}") => (self.fresh_rule(path).await, Value::Null),
+            ("GET", "/api/v1/capsules") => (format!("{path}?agent_id=scout"), Value::Null),
+            ("POST", "/api/v1/capsules") => same(capsule()),
+            (_, _) if path.contains("{capsule_id}") => {
+                let wish = capsule();
+                let made = self.server.post_as(&self.member.access, "/api/v1/capsules", &wish).await;
+                let made = made.expect(201).json;
+                let path = path.replace("{capsule_id}", made["capsule_id"].as_str().unwrap());
+                (format!("{path}?agent_id=worker"), Value::Null)
+            }
+            ("POST", "/api/v1/memory/tool") => same(json!({"command": "view", "path": "/memories"})),
+            ("POST", "/api/v1/entities") => same(json!({"name": fresh_name(), "entity_type": "hive"})),
+            ("POST", "/api/v1/entities/{entity}/relations") => {
+                let (path, name) = self.fresh_entity(path).await;
+                (path, json!({"to": name, "relation_type": "stands by"}))
+            }
+            ("DELETE", "/api/v1/entities/{entity}/relations") => {
+                let (path, name) = self.fresh_entity(path).await;
+                let relation = json!({"to": name, "relation_type": "stands by"});
+                self.server.post_as(&self.member.access, &path, &relation).await.expect(201);
+                (format!("{path}&to={name}&relation_type=stands%20by"), Value::Null)
+            }
+            (_, _) if path.contains("{entity}") => (self.fresh_entity(path).await.0, Value::Null),
             ("POST", "/api/v1/memory/erasures") => {
                 same(json!({"session_id": "never mind", "confirm": "never mind"}))
             }
@@ -527,6 +579,21 @@ impl World {
         let wish = json!({"text": format!("Ada keeps {} bees.", kernel::random::token())});
         let made = self.server.post_as(&self.member.access, "/api/v1/memories", &wish).await.expect(201).json;
         path.replace("{memory_id}", made["memory"]["memory_id"].as_str().unwrap())
+    }
+
+    /// A path with a new rule of the member's in it.
+    async fn fresh_rule(&self, path: &str) -> String {
+        let wish = json!({"content": "Never sting first."});
+        let made = self.server.post_as(&self.member.access, "/api/v1/rules", &wish).await.expect(201).json;
+        path.replace("{rule_id}", made["rule_id"].as_str().unwrap())
+    }
+
+    /// A path with a new entity of the member's in it, and its name.
+    async fn fresh_entity(&self, path: &str) -> (String, String) {
+        let name = fresh_name();
+        let wish = json!({"name": name, "entity_type": "hive", "observations": ["It hums."]});
+        self.server.post_as(&self.member.access, "/api/v1/entities", &wish).await.expect(201);
+        (format!("{}?user_id={}", path.replace("{entity}", &name), self.member.user_id), name)
     }
 
     /// A path with a new block of the member's in it.

@@ -47,19 +47,13 @@ pub struct NewEdit {
     /// What to do.
     pub op: EditOp,
     /// For `amend` what changes; for `attenuate` the lower `importance`.
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default, deserialize_with = "crate::wire::object")]
     pub patch: MemoryPatch,
     /// Why, up to 1,000 characters.
     pub reason: Option<String>,
     /// Only propose it, even where it could be made at once.
     #[serde(default)]
     pub propose: bool,
-}
-
-/// Reads a patch from an object alone; a list of values in the order of the fields would do otherwise.
-fn object<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<MemoryPatch, D::Error> {
-    let map = serde_json::Map::deserialize(reader)?;
-    serde_json::from_value(map.into()).map_err(serde::de::Error::custom)
 }
 
 /// An edit and what became of it.
