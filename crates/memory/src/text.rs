@@ -59,7 +59,7 @@ pub(crate) fn extra_text(content: &Map<String, Value>) -> Vec<&str> {
 }
 
 static FENCED: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r"(?s)<memory-[0-9a-f]{8,64}>.*?(?:</memory-[0-9a-f]{8,64}>|\z)";
+    let pattern = r"(?s)<<<memory [0-9a-f]{8,64}:.*?(?:<<<end of memory [0-9a-f]{8,64}>>>|\z)";
     Regex::new(pattern).expect("a pattern of ours is one")
 });
 

@@ -219,8 +219,8 @@ mod tests {
             "> I live in Lima",
             "```\nI live in Lima\n```",
             "I'd live in Lima.",
-            "<memory-0123456789abcdef>\n1. I live in Lima\n</memory-0123456789abcdef>",
-            "<memory-0123456789abcdef>\n1. I live in Lima",
+            "<<<memory 0123456789ab: read>>>\n1. I live in Lima\n<<<end of memory 0123456789ab>>>",
+            "<<<memory 0123456789ab: read>>>\n1. I live in Lima",
         ] {
             let found = of(text);
             assert!(!found.iter().any(|clause| clause.starts_with("I live")), "{text}: {found:?}");

@@ -176,7 +176,7 @@ async fn memory_does_not_feed_on_itself() {
         let before = room.memories(&ana, MemoryState::Active).await;
         assert_eq!(before.len(), 2);
         let fenced =
-            "<memory-0123456789abcdef>\n1. I love jazz.\n2. I live in Lima.\n</memory-0123456789abcdef>";
+            "<<<memory 0123456789ab: read>>>\n1. I love jazz.\n2. I live in Lima.\n<<<end of memory 0123456789ab>>>";
         for round in 0..3 {
             room.record(&ana, event("I love jazz. I love opera.", json!({"recalled": true}))).await;
             room.record(&ana, said(fenced)).await;
