@@ -22,7 +22,10 @@ from mcp.client.streamable_http import streamable_http_client  # noqa: E402
 URL, KEY, OTHER, ADMIN, HEARTH, DATA = sys.argv[1:7]
 NATIVE = {"recall", "remember", "forget", "memory_history", "memory_timeline", "memory_record_event", "memory_get_event",
           "record_decision", "memory_query_decisions", "list_tasks", "update_task", "read_block", "edit_block",
-          "memory_build_acb"}
+          "create_capsule", "get_capsules", "memory_build_acb"}
+GRAPH = {"create_entities", "create_relations", "add_observations", "delete_entities", "delete_observations", "delete_relations",
+         "read_graph", "search_nodes", "open_nodes"}
+FILES = {"view", "create", "str_replace", "insert", "delete", "rename"}
 
 
 def over_http(query="", key=KEY):
@@ -85,6 +88,7 @@ async def native(client, session):
     assert [version["op"] for version in versions] == ["ADD", "RETRACT"] and versions[1]["reason"] == "she moved", versions
 
     made = await makes(client, "record_decision", decision="Paint the lighthouse red", rationale=["fog"], subject=session)
+    made_decision = made["decision_id"]
     listed = json.loads(await reads(client, "memory_query_decisions", status="active"))
     assert made["decision_id"] in [row["decision_id"] for row in listed], listed
     task = await makes(client, "update_task", title=f"Buy paint for {session}")
@@ -103,6 +107,13 @@ async def native(client, session):
     await fails(client, "edit_block", "validation_failed", label=session, insert={"line": 0, "text": "x"})
     await fails(client, "read_block", "not_found", label="no such block")
 
+    packet = {"goal": "Keep the lamp burning", "next_steps": ["buy oil"]}
+    made = await makes(client, "create_capsule", author_agent_id="a", audience_agent_ids=["b"], packet=packet,
+                       items={"decisions": [made_decision]})
+    handed = await reads(client, "get_capsules", agent_id="b")
+    assert made["capsule_id"] in handed and made_decision in handed, handed
+    assert made["capsule_id"] not in await reads(client, "get_capsules", agent_id="c")
+
     bundle = json.loads(await reads(client, "memory_build_acb", session_id=session, agent_id="b", channel="private",
                                     intent="answer", query_text=f"Who keeps the lighthouse of {session}?", max_tokens=4000))
     assert bundle["acb_id"] and bundle["token_used_est"] <= 4000 and "Sigrun" in json.dumps(bundle["sections"]), bundle
@@ -115,6 +126,46 @@ async def native(client, session):
     return recorded["event_id"], kept["memory_id"]
 
 
+async def graph(client):
+    """The nine tools of the official memory server, with its argument names."""
+    ana, ship = f"Ana-{secrets.token_hex(4)}", f"Ship-{secrets.token_hex(4)}"
+    entities = [{"name": ana, "entityType": "person", "observations": ["sails"]}, {"name": ship, "entityType": "boat", "observations": []}]
+    assert ana in await reads(client, "create_entities", entities=entities)
+    relation = {"from": ana, "to": ship, "relationType": "owns"}
+    await reads(client, "create_relations", relations=[relation])
+    await reads(client, "add_observations", observations=[{"entityName": ship, "contents": ["has two masts", "is blue"]}])
+    await does(client, "delete_observations", deletions=[{"entityName": ship, "observations": ["is blue"]}])
+    whole = json.loads(await reads(client, "read_graph"))
+    assert {ana, ship} <= {entity["name"] for entity in whole["entities"]} and relation in whole["relations"], whole
+    found = json.loads(await reads(client, "search_nodes", query="TWO MASTS"))
+    assert {"name": ship, "entityType": "boat", "observations": ["has two masts"]} in found["entities"], found
+    opened = json.loads(await reads(client, "open_nodes", names=[ana]))
+    assert [entity["observations"] for entity in opened["entities"]] == [["sails"]], opened
+    await does(client, "delete_relations", relations=[relation])
+    await does(client, "delete_entities", entityNames=[ana, ship])
+    gone = await reads(client, "open_nodes", names=[ana, ship])
+    assert json.loads(gone)["entities"] == [], gone
+    await fails(client, "create_entities", "validation_failed", entities=[{"name": ""}])
+
+
+async def files(client):
+    """The six file commands."""
+    folder = f"/memories/{secrets.token_hex(4)}"
+    await does(client, "create", path=f"{folder}/plan.md", file_text="one\ntwo\n")
+    await does(client, "insert", path=f"{folder}/plan.md", insert_line=1, insert_text="between\n")
+    await does(client, "str_replace", path=f"{folder}/plan.md", old_str="two", new_str="three")
+    shown = await reads(client, "view", path=f"{folder}/plan.md")
+    assert shown.index("one") < shown.index("between") < shown.index("three"), shown
+    await does(client, "rename", old_path=f"{folder}/plan.md", new_path=f"{folder}/done.md")
+    assert "done.md" in await reads(client, "view", path=folder)
+    await does(client, "delete", path=f"{folder}/done.md")
+    await fails(client, "view", "file_refused", path=f"{folder}/done.md")
+    for path in ["/etc/passwd", "/memories/../etc/passwd", "/memories/%2e%2e/x", "memories"]:
+        await fails(client, "view", "file_refused", path=path)
+    await fails(client, "create", "file_refused", path=f"{folder}/x")
+    await fails(client, "create", "validation_failed", path=f"{folder}/x", file_text="y", mode="w")
+
+
 async def tools_of(client):
     return {tool.name: tool for tool in (await client.list_tools()).tools}
 
@@ -123,10 +174,12 @@ async def http():
     async with over_http() as client:
         assert client.server_info.name == "hearth", client.server_info
         tools = await tools_of(client)
-        assert NATIVE <= set(tools), NATIVE - set(tools)
+        assert set(tools) == NATIVE | GRAPH | FILES, set(tools) ^ (NATIVE | GRAPH | FILES)
         assert tools["recall"].annotations.read_only_hint and not tools["recall"].annotations.destructive_hint
         assert tools["forget"].annotations.destructive_hint and not tools["forget"].annotations.read_only_hint
         event, memory = await native(client, "over-http")
+        await graph(client)
+        await files(client)
         try:
             await client.call_tool("no_such_tool", {})
             raise AssertionError("a tool that is not there was called")
@@ -134,6 +187,8 @@ async def http():
             assert "no such tool" in str(error), error
     async with over_http("?toolset=native") as client:
         assert set(await tools_of(client)) == NATIVE
+    async with over_http("?toolset=graph,files") as client:
+        assert set(await tools_of(client)) == GRAPH | FILES
     async with over_http(key=OTHER) as stranger:
         await fails(stranger, "memory_get_event", "not_found", event_id=event)
         await fails(stranger, "memory_history", "not_found", memory_id=memory)

@@ -10,7 +10,7 @@ use crate::events::check_name;
 pub(super) const MOST_AT_ONCE: usize = 1_000;
 
 /// An entity and what is known of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GraphEntity {
     /// Its name, unique for its owner.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct GraphEntity {
 }
 
 /// A relation between two entities, in active voice.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct GraphRelation {
     /// Name of the entity that it starts from.
     pub from: String,
@@ -35,7 +35,7 @@ pub struct GraphRelation {
 }
 
 /// Observations to add.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NewObservations {
     /// The entity, which must exist.
     #[serde(rename = "entityName")]
@@ -56,7 +56,7 @@ pub struct AddedObservations {
 }
 
 /// Observations to take back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ObservationDeletion {
     /// The entity.
     #[serde(rename = "entityName")]

@@ -1,7 +1,9 @@
 //! The table of tools: each is a name, what a model is told, a schema made from our own types, and one call.
 
 mod blocks;
-mod bundle;
+mod capsules;
+mod files;
+mod graph;
 mod native;
 
 use futures::future::BoxFuture;
@@ -12,7 +14,9 @@ use utoipa::ToSchema;
 
 use crate::Memory;
 use crate::bundle::BundleRequest;
+use crate::capsules::NewCapsule;
 use crate::events::NewEvent;
+use crate::files::FileCommand;
 use crate::memories::NewMemory;
 use crate::search::SearchRequest;
 use crate::work::NewDecision;
@@ -93,6 +97,19 @@ macro_rules! tool {
     };
 }
 
+macro_rules! file {
+    ($effect:ident $command:ident $name:literal $about:literal [$($needed:literal),*] [$($taken:literal),*]) => {
+        Tool {
+            name: $name,
+            set: Set::Files,
+            effect: Effect::$effect,
+            about: $about,
+            schema: || files::schema(&[$($needed),*], &[$($taken),*]),
+            call: |memory, ctx, arguments| Box::pin(files::run(FileCommand::$command, memory, ctx, arguments)),
+        }
+    };
+}
+
 /// Every tool.
 pub(super) static TOOLS: &[Tool] = &[
     tool! { Native Reads "recall"
@@ -132,9 +149,37 @@ pub(super) static TOOLS: &[Tool] = &[
     tool! { Native Changes "edit_block"
     "Change a block piece by piece, or make a new one with rethink and no expected_version."
     blocks::EditBlock => blocks::edit_block },
+    tool! { Native Adds "create_capsule"
+    "Hand work over to other agents: goal, state, next steps, open questions, with decisions and evidence."
+    NewCapsule => capsules::create_capsule },
+    tool! { Native Reads "get_capsules" "Read the capsules that other agents handed to this one."
+    capsules::Addressee => capsules::get_capsules },
     tool! { Native Reads "memory_build_acb"
     "Put together what an agent needs for its next step, within a budget of tokens: rules, tasks, decisions, the last turns \
-     and evidence." BundleRequest => bundle::build_bundle },
+     and evidence." BundleRequest => capsules::build_bundle },
+    tool! { Graph Adds "create_entities" "Make entities in the knowledge graph." graph::Entities => graph::create_entities },
+    tool! { Graph Adds "create_relations" "Make relations between entities, in active voice."
+    graph::Relations => graph::create_relations },
+    tool! { Graph Adds "add_observations" "Add observations to entities that exist."
+    graph::Observations => graph::add_observations },
+    tool! { Graph Changes "delete_entities" "Remove entities with their observations and relations."
+    graph::EntityNames => graph::delete_entities },
+    tool! { Graph Changes "delete_observations" "Take observations of entities back."
+    graph::Deletions => graph::delete_observations },
+    tool! { Graph Changes "delete_relations" "Remove relations between entities."
+    graph::Relations => graph::delete_relations },
+    tool! { Graph Reads "read_graph" "Read the whole knowledge graph." graph::Nothing => graph::read_graph },
+    tool! { Graph Reads "search_nodes" "Find entities by text in names, types and observations."
+    graph::Look => graph::search_nodes },
+    tool! { Graph Reads "open_nodes" "Read entities by their names." graph::Names => graph::open_nodes },
+    file! { Reads View "view" "Show a file under /memories with line numbers, or a folder two levels deep."
+    ["path"] ["view_range"] },
+    file! { Changes Create "create" "Make a file under /memories." ["path", "file_text"] [] },
+    file! { Changes StrReplace "str_replace" "Put text in the place of text that is in a file exactly once."
+    ["path", "old_str"] ["new_str"] },
+    file! { Changes Insert "insert" "Put text into a file after a line." ["path", "insert_line", "insert_text"] [] },
+    file! { Changes Delete "delete" "Delete a file, or a folder with all in it." ["path"] [] },
+    file! { Changes Rename "rename" "Give a file or folder another path." ["old_path", "new_path"] [] },
 ];
 
 /// The JSON Schema of a tool's arguments; what they are made of stands in `$defs`.
