@@ -14,6 +14,7 @@ pub mod files;
 pub mod graph;
 pub mod import;
 pub mod memories;
+mod rebuild;
 mod redact;
 mod refs;
 pub mod rights;

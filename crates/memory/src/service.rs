@@ -16,7 +16,7 @@ use crate::doors::Ended;
 use crate::events::{AppendGroup, Appender, NewEvent, Recorded, RecordedBatch, Wanted, prepare};
 use crate::redact::Redactor;
 use crate::search::{ScopeCache, SearchAnswer, SearchRequest, Searcher};
-use crate::{derive, embed};
+use crate::{derive, embed, rebuild};
 
 /// Events of one batch.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -65,7 +65,7 @@ pub(crate) struct Inner {
     cache: Arc<ScopeCache>,
     pub(crate) searcher: Searcher,
     pub(crate) redactor: Redactor,
-    derives: bool,
+    pub(crate) derives: bool,
     pub(crate) ended_mcp: Ended,
     pub(crate) reader: Option<extract::Reader>,
 }
@@ -112,6 +112,7 @@ impl Memory {
             (embed::JOB_KIND, embed::handler(self.0.store.clone(), self.0.embedder.clone())),
             (derive::JOB_KIND, derive::handler(self.clone())),
             (extract::JOB_KIND, extract::handler(self.clone())),
+            (rebuild::JOB_KIND, rebuild::handler(self.clone())),
         ]
     }
 

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use ::store::tally::counted;
 use kernel::{Ctx, Error, Micros, Result};
 
-use super::kept::store::last_bundle_at;
 use super::model::{BundleRequest, MOST_CAPSULES};
 use super::sections::Handed;
 use super::store::{self as sql, CapsuleRow, ChunkOfEvent, PinnedRow, RuleRow, TrustedDecision, Within};
 use crate::Memory;
 use crate::blocks::{Block, in_view};
 use crate::events::{Channel, EventKind};
+use crate::rebuild::store::{Standing, find_standing};
 use crate::search::policy::Readable;
 use crate::search::{Candidates, Wish, store as search_sql};
 use crate::timeline::store::StoredEvent;
@@ -41,6 +42,8 @@ pub(super) struct Handover {
 #[derive(Default)]
 pub(super) struct Material {
     pub(super) last_bundle: Option<i64>,
+    /// Whether rows that are made from events are being made again.
+    pub(super) is_cold: bool,
     pub(super) blocks: Vec<Block>,
     pub(super) pinned: Vec<PinnedRow>,
     pub(super) rules: Vec<RuleRow>,
@@ -63,6 +66,7 @@ impl Memory {
     /// # Errors
     /// `not_found` for a capsule that is named and not there for this agent; the store's.
     pub(super) async fn gather(&self, ctx: &Ctx, plan: &Plan) -> Result<Material> {
+        let standing = self.standing(plan).await?;
         let search = async {
             match plan.request.question() {
                 Some(question) => {
@@ -80,8 +84,23 @@ impl Memory {
         // Boxed: what waits in them is large, and callers wait in turn.
         let (mut material, found) = tokio::try_join!(Box::pin(self.read_state(plan)), search)?;
         material.found = found;
+        (material.last_bundle, material.is_cold) = (standing.last_bundle_at, standing.is_cold());
         Box::pin(self.follow(plan, &mut material)).await?;
         Ok(material)
+    }
+
+    /// Where the owner stands. What is made from events and missing is made again, as far as there is time.
+    async fn standing(&self, plan: &Plan) -> Result<Standing> {
+        let Readable { tenant, owner, .. } = &plan.readable;
+        let conn = &mut self.0.store.read(tenant).await?;
+        let standing = find_standing(conn, tenant, owner, &plan.request.session_id).await?;
+        if standing.is_cold() {
+            let (made, _) = counted(Box::pin(self.rebuild(tenant, owner))).await;
+            if let Err(error) = made {
+                tracing::warn!(%error, "what is made from events is missing and could not be made again");
+            }
+        }
+        Ok(standing)
     }
 
     /// The state of things: what needs no question.
@@ -96,8 +115,6 @@ impl Memory {
         // What has no channel of its own is between a person and their agents; what all agents share is private.
         let homes = plan.readable.homes();
         if homes.contains(&Channel::Agent) {
-            let session = &request.session_id;
-            material.last_bundle = last_bundle_at(conn, within.tenant, within.owner, session).await?;
             material.blocks = in_view(conn, within.tenant, within.owner, agent).await?;
             if !homes.contains(&Channel::Private) {
                 material.blocks.retain(|block| block.agent_id.is_some());

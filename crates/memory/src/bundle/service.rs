@@ -86,7 +86,11 @@ impl Memory {
 fn described(plan: &Plan, material: Material, composed: Composed, edits: Vec<String>) -> Result<Bundle> {
     let digest = hash(&composed.sections)?;
     let (rows, bytes) = (material.rows(), material.bytes());
-    let path = if material.found.is_some() { BundlePath::Retrieval } else { BundlePath::Fast };
+    let path = match (&material.found, material.is_cold) {
+        (_, true) => BundlePath::Cold,
+        (Some(_), false) => BundlePath::Retrieval,
+        (None, false) => BundlePath::Fast,
+    };
     let filters = BundleFilters {
         sensitivity_allowed: plan.readable.tiers().iter().map(|tier| tier.as_str()).collect(),
         channels_allowed: plan.readable.homes().iter().map(|home| home.as_str()).collect(),
@@ -125,8 +129,8 @@ fn described(plan: &Plan, material: Material, composed: Composed, edits: Vec<Str
         capsules: composed.capsules,
         edits_applied: edits,
         conflicts: composed.conflicts,
-        partial: false,
-        partial_reason: None,
+        partial: material.is_cold,
+        partial_reason: material.is_cold.then_some("rebuilding"),
         rendered: None,
     })
 }

@@ -161,7 +161,7 @@ fn event_values(row: &EventRow<'_>) -> Vec<Value> {
     ]
 }
 
-/// Adds the chunks of events that are indexed.
+/// Adds the chunks of events that are indexed; those that are there stay.
 pub(crate) async fn add_chunks(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<u64> {
     let mut values = Vec::with_capacity(rows.len());
     for row in rows {
@@ -191,7 +191,7 @@ pub(crate) async fn add_chunks(tx: &mut Tx, rows: &[EventRow<'_>]) -> Result<u64
         tx,
         "INSERT INTO chunks (tenant_id, chunk_id, event_id, scope_id, scope_version, ordinal, start_byte, end_byte,
              token_est, importance, sensitivity, excluded, key_text, text)",
-        "",
+        "ON CONFLICT (chunk_id) DO NOTHING",
         values,
     )
     .await

@@ -1,6 +1,6 @@
 //! What is kept of a bundle for seven days: references and figures, so that an answer can be traced to what it was made from.
 
-pub(super) mod store;
+mod store;
 
 use ::store::Reach;
 use kernel::{Ctx, Error, Micros, Result, Scope};

@@ -2,7 +2,7 @@
 
 use kernel::TenantId;
 use sqlx::FromRow;
-use store::{Conn, Result, Tx, execute, fetch_one, fetch_optional};
+use store::{Conn, Result, Tx, execute, fetch_optional};
 
 use crate::rights::not_erased;
 
@@ -18,24 +18,6 @@ pub(super) struct BundleRow {
     pub(super) token_used_est: i64,
     pub(super) budget_tokens: i64,
     pub(super) recorded_at: i64,
-}
-
-/// When the last bundle of a conversation was put together.
-pub(crate) async fn last_bundle_at(
-    conn: &mut Conn,
-    tenant: &TenantId,
-    owner: &str,
-    session: &str,
-) -> Result<Option<i64>> {
-    let (at,) = fetch_one!(
-        conn,
-        (Option<i64>,),
-        "SELECT MAX(recorded_at) FROM bundles WHERE tenant_id = $1 AND user_id = $2 AND session_id = $3",
-        tenant.as_str(),
-        owner,
-        session,
-    )?;
-    Ok(at)
 }
 
 /// Keeps a bundle, or notes that the same was put together again.

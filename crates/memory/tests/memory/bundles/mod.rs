@@ -2,6 +2,7 @@
 
 mod handing;
 mod keeping;
+mod rebuilding;
 mod recalling;
 mod rules;
 
