@@ -176,6 +176,7 @@ impl Searcher {
     ) -> Result<Ranking> {
         let place = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
         let (now, params) = (self.clock.now(), self.params);
+        let has_tokens = vectors.as_ref().is_some_and(|vectors| !vectors.tokens.spans.is_empty());
         let first = tokio::task::spawn_blocking(move || {
             let _place = place;
             let indexes: Vec<_> = partitions.loaded.iter().map(|loaded| &loaded.index).collect();
@@ -183,7 +184,7 @@ impl Searcher {
         });
         let mut ranking = first.await.map_err(Error::internal)?;
         let wanted: Vec<&str> = ranking.candidates().take(MOST_RERANKED).collect();
-        let (Some(model), false) = (self.model_id(), wanted.is_empty()) else {
+        let (Some(model), true) = (self.model_id(), has_tokens && !wanted.is_empty()) else {
             return Ok(ranking);
         };
         let codes =
