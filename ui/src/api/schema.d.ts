@@ -400,6 +400,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/capsules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the active capsules that an agent wrote or that are for it, latest first */
+        get: operations["list_capsules"];
+        put?: never;
+        /** Hand something over to other agents */
+        post: operations["create_capsule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/capsules/{capsule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a capsule as its author or one of its audience */
+        get: operations["get_capsule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/capsules/{capsule_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a capsule at once */
+        post: operations["revoke_capsule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chunks/{chunk_id}": {
         parameters: {
             query?: never;
@@ -516,6 +568,60 @@ export interface paths {
         /** Reject a proposal */
         post: operations["reject_edit"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List entities by name */
+        get: operations["list_entities"];
+        put?: never;
+        /** Make an entity */
+        post: operations["create_entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{entity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an entity with what is known of it */
+        get: operations["get_entity"];
+        put?: never;
+        post?: never;
+        /** Delete an entity with its relations, and take back what is known of it */
+        delete: operations["delete_entity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{entity}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Relate an entity to another; what is known already stays */
+        post: operations["add_relation"];
+        /** Remove a relation */
+        delete: operations["remove_relation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -922,6 +1028,60 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/memory/tool": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a command of the tool `memory_20250818` */
+        post: operations["memory_tool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List an owner's rules and the tenant's, the tenant's first, then by priority */
+        get: operations["list_rules"];
+        put?: never;
+        /** Make a rule */
+        post: operations["add_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one rule */
+        get: operations["get_rule"];
+        put?: never;
+        post?: never;
+        /** Remove a rule */
+        delete: operations["remove_rule"];
+        options?: never;
+        head?: never;
+        /** Change a rule */
+        patch: operations["change_rule"];
         trace?: never;
     };
     "/api/v1/session": {
@@ -2034,6 +2194,87 @@ export interface components {
             /** @description Tokens it uses. */
             token_est: number;
         };
+        /** @description A capsule as its author and audience read it. */
+        Capsule: {
+            /** @description The agents that may read it. */
+            audience_agent_ids: string[];
+            /** @description The agent that hands over. */
+            author_agent_id: string;
+            /** @description `cap_…`. */
+            capsule_id: string;
+            /**
+             * Format: date-time
+             * @description When it expires.
+             */
+            expires_at: string;
+            /** @description What it refers to, as far as it may be read now and where it is asked. */
+            items: components["schemas"]["CapsuleContents"];
+            /** @description What is handed over in words. */
+            packet: components["schemas"]["Packet"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            recorded_at: string;
+            /** @description What may go wrong. */
+            risks: string[];
+            /** @description Which one; empty when nobody said. */
+            subject_id: string;
+            /** @description What it is about. */
+            subject_type: string;
+            /** @description Owner. */
+            user_id: string;
+        };
+        /** @description A piece of an event. */
+        CapsuleChunk: {
+            /** @description Who acted. */
+            actor_id: string;
+            /** @description `chk_…`. */
+            chunk_id: string;
+            /** @description `evt_…`. */
+            event_id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            occurred_at: string;
+            /** @description The words. */
+            text: string;
+            /** @description How far the actor's word is trusted. */
+            trust: string;
+        };
+        /** @description What a capsule refers to. */
+        CapsuleContents: {
+            /** @description `art_…`; their bytes are read by their own route. */
+            artifacts: string[];
+            /** @description Pieces of events, word for word. */
+            chunks: components["schemas"]["CapsuleChunk"][];
+            /** @description Decisions, as they are now. */
+            decisions: components["schemas"]["Decision"][];
+        };
+        /** @description What a capsule refers to; each must be the owner's and exist. */
+        CapsuleItems: {
+            /**
+             * @description Up to 50 `art_…`.
+             * @default []
+             */
+            artifacts: string[];
+            /**
+             * @description Up to 20 `chk_…`.
+             * @default []
+             */
+            chunks: string[];
+            /**
+             * @description Up to 50 `dec_…`.
+             * @default []
+             */
+            decisions: string[];
+        };
+        /** @description A page of capsules. */
+        CapsulePage: {
+            items: components["schemas"]["Capsule"][];
+            next_cursor?: string | null;
+        };
         /**
          * @description Where something was said, and where an answer will be shown.
          * @enum {string}
@@ -2254,6 +2495,25 @@ export interface components {
             /** @description `ready`, or `none` when recall goes by words alone. */
             state: string;
         };
+        /** @description An entity in a list. */
+        Entity: {
+            /** @description `ent_…`. */
+            entity_id: string;
+            /** @description What it is. */
+            entity_type: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            recorded_at: string;
+        };
+        /** @description A page of entities. */
+        EntityPage: {
+            items: components["schemas"]["Entity"][];
+            next_cursor?: string | null;
+        };
         /** @description Whose memory to erase: one conversation (`session_id`), all of one owner (`user_id` alone), or all of the tenant. */
         EraseRequest: {
             /** @description Repeats what is erased: the session_id, the user_id, or the name of the tenant. */
@@ -2431,6 +2691,48 @@ export interface components {
             /** @description What is wrong. */
             message: string;
         };
+        /** @description What the tool answers, to be handed to the model as it is. */
+        FileAnswer: {
+            /** @description The text. */
+            content: string;
+            /** @description Whether it says what went wrong; nothing was changed then. */
+            is_error: boolean;
+        };
+        /** @description A call of the tool `memory_20250818`, as the model makes it. Which arguments there must be depends on the command. */
+        FileCall: {
+            /** @description The agent whose files these are; all agents of the owner share them when absent. */
+            agent_id?: string | null;
+            /** @description What to do. */
+            command: components["schemas"]["FileCommand"];
+            /** @description The text of a new file. */
+            file_text?: string | null;
+            /**
+             * Format: int64
+             * @description The line after which text goes; 0 is before the first.
+             */
+            insert_line?: number | null;
+            /** @description The text to insert. */
+            insert_text?: string | null;
+            /** @description The path that it is to have. */
+            new_path?: string | null;
+            /** @description What is to be there; nothing when absent. */
+            new_str?: string | null;
+            /** @description The path that is to change. */
+            old_path?: string | null;
+            /** @description What is there now, exactly once. */
+            old_str?: string | null;
+            /** @description The file or folder, under `/memories`; of all commands but `rename`. */
+            path?: string | null;
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
+            /** @description First and last line to show of a file; -1 is the last of all. */
+            view_range?: number[] | null;
+        };
+        /**
+         * @description What to do with a file or folder.
+         * @enum {string}
+         */
+        FileCommand: "view" | "create" | "str_replace" | "insert" | "delete" | "rename";
         /** @description Something wrong or doubtful in the configuration. Never holds a secret. */
         Finding: {
             /** @description How bad it is. */
@@ -2620,6 +2922,17 @@ export interface components {
             paused: boolean;
             /** Format: int64 */
             running: number;
+        };
+        /** @description An entity, what is known of it, and where it leads. */
+        KnownEntity: {
+            /** @description What it is. */
+            entity_type: string;
+            /** @description Its name. */
+            name: string;
+            /** @description What is known of it, oldest first. */
+            observations: string[];
+            /** @description Relations that begin or end here. */
+            relations: components["schemas"]["Relation"][];
         };
         /** @description An invitation as administrators see it. Its token cannot be read again. */
         ListedInvitation: {
@@ -3038,6 +3351,30 @@ export interface components {
             /** @description Owner; the credential's own person or principal when absent. */
             user_id?: string | null;
         };
+        /** @description A capsule to make. */
+        NewCapsule: {
+            /** @description The 1–32 agents that may read it. */
+            audience_agent_ids: string[];
+            /** @description The agent that hands over. */
+            author_agent_id: string;
+            /** @description What it refers to. */
+            items?: components["schemas"]["CapsuleItems"];
+            /** @description What is handed over in words. */
+            packet: components["schemas"]["Packet"];
+            /** @description What may go wrong. */
+            risks?: string[];
+            /** @description Which one: an id of ours, which must exist, or of the caller's own. */
+            subject_id?: string | null;
+            /** @description What it is about: the caller's own word, such as `task`; `task` when absent. */
+            subject_type?: string | null;
+            /**
+             * Format: int64
+             * @description Days until it expires, 1–90; 7 when absent.
+             */
+            ttl_days?: number | null;
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
+        };
         /** @description A decision to record. */
         NewDecision: {
             /** @description Agent or persona. */
@@ -3080,6 +3417,17 @@ export interface components {
             reason?: string | null;
             /** @description `mem_…`. */
             target_id: string;
+        };
+        /** @description An entity to make. */
+        NewEntity: {
+            /** @description What it is, such as `person`. */
+            entity_type: string;
+            /** @description Its name, 1–256 characters. */
+            name: string;
+            /** @description What is known of it: each becomes a fact whose subject is the name. */
+            observations?: string[];
+            /** @description Owner; the credential's own person or principal when absent. */
+            user_id?: string | null;
         };
         /** @description An event to record. */
         NewEvent: {
@@ -3160,6 +3508,27 @@ export interface components {
              */
             valid_from?: string | null;
         };
+        /** @description A relation to make. */
+        NewRelation: {
+            /** @description What it says, such as `works for`. */
+            relation_type: string;
+            /** @description Name of the entity that it leads to. */
+            to: string;
+        };
+        /** @description A rule to make. */
+        NewRule: {
+            channel?: null | components["schemas"]["Channel"];
+            /** @description What is to be done or left, 1–8,000 characters. */
+            content: string;
+            /**
+             * Format: int64
+             * @description −100 to 100, 0 when absent; larger comes first.
+             */
+            priority?: number | null;
+            scope?: null | components["schemas"]["RuleScope"];
+            /** @description Owner; the credential's own person or principal when absent. Rules of the tenant have none. */
+            user_id?: string | null;
+        };
         /**
          * @description Why something is not in a bundle.
          * @enum {string}
@@ -3173,6 +3542,17 @@ export interface components {
             text: string;
             /** @description Estimated tokens of the text; never more than asked for. */
             token_est: number;
+        };
+        /** @description What is handed over in words. */
+        Packet: {
+            /** @description What is to be reached. */
+            goal: string;
+            /** @description What to do next. */
+            next_steps?: string[];
+            /** @description What is not known yet. */
+            open_questions?: string[];
+            /** @description How far it is. */
+            state?: string;
         };
         /** @description A person in the answers of the contract routes. */
         Person: {
@@ -3267,6 +3647,15 @@ export interface components {
             /** @description 1–64 characters of `a-z A-Z 0-9 . _ @ -`. */
             username: string;
         };
+        /** @description A relation between two entities. */
+        Relation: {
+            /** @description Name of the entity that it starts from. */
+            from: string;
+            /** @description What it says. */
+            relation_type: string;
+            /** @description Name of the entity that it leads to. */
+            to: string;
+        };
         /** @description Text to put in the place of other text. */
         ReplaceText: {
             /** @description What is to be there. */
@@ -3282,6 +3671,36 @@ export interface components {
         RoleRequest: {
             /** @description `owner`, `admin`, `member`, `viewer`, or null for none. */
             role?: string | null;
+        };
+        /** @description A rule. */
+        Rule: {
+            /** @description Where it may be shown. */
+            channel: string;
+            /** @description What is to be done or left. */
+            content: string;
+            /**
+             * Format: int64
+             * @description Larger comes first.
+             */
+            priority: number;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            recorded_at: string;
+            /** @description `rul_…`. */
+            rule_id: string;
+            /** @description `org`, `project` or `user`. */
+            scope: string;
+            /** @description `active` or `disabled`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Estimated tokens of the text.
+             */
+            token_est: number;
+            /** @description Owner; null for rules of the whole tenant. */
+            user_id?: string | null;
         };
         /** @description How long one kind of rows is kept. */
         RuleBody: {
@@ -3302,6 +3721,34 @@ export interface components {
         RuleList: {
             items: components["schemas"]["RuleBody"][];
         };
+        /** @description Changes to a rule; what is absent stays. */
+        RulePatch: {
+            /** @default null */
+            channel: null | components["schemas"]["Channel"];
+            /**
+             * @description What is to be done or left, 1–8,000 characters.
+             * @default null
+             */
+            content: string | null;
+            /**
+             * Format: int64
+             * @description −100 to 100; larger comes first.
+             * @default null
+             */
+            priority: number | null;
+            /** @default null */
+            state: null | components["schemas"]["RuleState"];
+        };
+        /**
+         * @description For whom a rule is.
+         * @enum {string}
+         */
+        RuleScope: "org" | "project" | "user";
+        /**
+         * @description Whether a rule is in force.
+         * @enum {string}
+         */
+        RuleState: "active" | "disabled";
         /** @description A job that comes due by the clock. */
         ScheduleBody: {
             /** @description What happens to missed occurrences: `skip`, `once` or `all`. */
@@ -4978,6 +5425,141 @@ export interface operations {
             };
         };
     };
+    list_capsules: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description The agent that reads; keys must say. */
+                agent_id?: string;
+                /** @description Where the answer is shown; `private` when absent. */
+                channel?: "private" | "team" | "public" | "agent";
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapsulePage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_capsule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCapsule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capsule"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_capsule: {
+        parameters: {
+            query?: {
+                /** @description The agent that reads; keys must say. */
+                agent_id?: string;
+                /** @description Where the answer is shown; `private` when absent. */
+                channel?: "private" | "team" | "public" | "agent";
+            };
+            header?: never;
+            path: {
+                /** @description `cap_…` */
+                capsule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capsule"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    revoke_capsule: {
+        parameters: {
+            query?: {
+                /** @description The agent that wrote it; keys must say. */
+                agent_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description `cap_…` */
+                capsule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_chunk: {
         parameters: {
             query?: never;
@@ -5260,6 +5842,207 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EditResult"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_entities: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Rows of the page, 1–200; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_entity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEntity"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownEntity"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_entity: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name; a slash in it is written `%2F` */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownEntity"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_entity: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name; a slash in it is written `%2F` */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_relation: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the one that it starts from */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRelation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Relation"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_relation: {
+        parameters: {
+            query: {
+                /** @description Name of the entity that it leads to. */
+                to: string;
+                /** @description What it says. */
+                relation_type: string;
+                /** @description Owner. */
+                user_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the one that it starts from */
+                entity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {
@@ -6536,6 +7319,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    memory_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FileCall"];
+            };
+        };
+        responses: {
+            /** @description What to hand to the model, also where it did something wrong */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: {
+                /** @description Owner. */
+                user_id?: string;
+                /** @description Only this scope. */
+                scope?: "org" | "project" | "user";
+                /** @description `active` when absent. */
+                state?: "active" | "disabled";
+                /** @description Rules, 1–1,000; 100 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"][];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    add_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRule"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rul_…` */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    remove_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rul_…` */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    change_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rul_…` */
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rule"];
                 };
             };
             default: {
