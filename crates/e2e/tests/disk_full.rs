@@ -13,7 +13,7 @@ fn events(name: &str, count: usize) -> Vec<(String, String)> {
 fn a_disk_that_is_full_at_commit_is_503_storage_full_and_nothing_half() -> Result<()> {
     let mut hearth = Hearth::new(Engine::Sqlite)?;
     let key = hearth.create_key("full", "memory:read,memory:write")?;
-    // The write-ahead log grows at each commit; from the 60th write on there is no room for it.
+    // The write-ahead log grows at each commit; from the 200th write on there is no room for it.
     let log = hearth.data_dir().join("hearth.db-wal");
     hearth = hearth.under(&[
         "strace",
@@ -23,7 +23,7 @@ fn a_disk_that_is_full_at_commit_is_503_storage_full_and_nothing_half() -> Resul
         "--output=/dev/null",
         &format!("--trace-path={}", log.display()),
         "--trace=pwrite64",
-        "--inject=pwrite64:error=ENOSPC:when=60+",
+        "--inject=pwrite64:error=ENOSPC:when=200+",
     ]);
     let server = hearth.start()?;
     let agent = hearth.api().with_bearer(&key);

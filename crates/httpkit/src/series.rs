@@ -8,10 +8,11 @@ use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram};
 
 /// Names of methods in labels; all that are not standard are the last, so that clients cannot make series.
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"];
 
-/// Place of a method in [`METHODS`].
+/// Place of a method in [`METHODS`]. HEAD counts as the GET that serves it: series of its own would be a third of all.
 fn place(method: &Method) -> usize {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
     METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1)
 }
 
@@ -132,6 +133,6 @@ mod tests {
         let of = |name: &str| table.get(&Method::from_bytes(name.as_bytes()).unwrap(), "/x");
         assert!(Arc::ptr_eq(&of("BREW"), &of("WHEN")));
         assert!(!Arc::ptr_eq(&of("GET"), &of("POST")));
-        assert!(Arc::ptr_eq(&of("GET"), &of("GET")));
+        assert!(Arc::ptr_eq(&of("GET"), &of("HEAD")));
     }
 }

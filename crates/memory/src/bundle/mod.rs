@@ -1,7 +1,7 @@
 //! Context bundles: what an agent needs for its next step, chosen by policy, within a budget, with its provenance.
 //!
-//! [`gather`] reads, [`compose`] puts together, [`sections`] turns rows into items, [`evidence`] folds what says the same, [`drift`] finds memories that
-//! events contradict, [`fill`] keeps to the budget, [`render`] writes the lines.
+//! `gather` reads, `compose` puts together, `sections` turns rows into items, `evidence` folds what says the same, `drift`
+//! finds memories that events contradict, `fill` keeps to the budget, `render` writes the lines.
 
 mod budget;
 mod compose;

@@ -10,7 +10,8 @@ use store::cache::{Cache, Keepable, Shelf, Totals};
 use testkit::{RedisServer, clock};
 use tokio::sync::Notify;
 
-const LIFE: Duration = Duration::from_mins(1);
+/// Short enough that the shortest life and ten seconds more outlast the longest: lives are drawn.
+const LIFE: Duration = Duration::from_secs(30);
 
 struct Text(String);
 

@@ -57,7 +57,7 @@ const POSTGRES: [&str; 4] = [
              FROM generate_series(1, i.indnkeyatts::int) AS k) || ')'
          || CASE WHEN i.indisunique THEN ' unique' ELSE '' END
          || CASE WHEN i.indpred IS NULL THEN ''
-             ELSE ' where ' || regexp_replace(pg_get_expr(i.indpred, i.indrelid), '[()]|::text', '', 'g') END
+             ELSE ' where ' || regexp_replace(regexp_replace(pg_get_expr(i.indpred, i.indrelid), '[()]|::text', '', 'g'), '= ANY ARRAY\\[([^]]*)\\]', 'IN (\\1)', 'g') END
      FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid JOIN pg_class AS t ON t.oid = i.indrelid
      JOIN pg_namespace AS s ON s.oid = t.relnamespace
      WHERE NOT i.indisprimary AND s.nspname = 'public'",
