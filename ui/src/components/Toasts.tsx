@@ -21,7 +21,7 @@ function List() {
     }
   }, [waiting, add, close]);
   return toasts.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className="appear flex items-center gap-3 rounded border border-line bg-raised py-2.5 pr-2 pl-4 shadow-lift">
+    <Toast.Root key={toast.id} toast={toast} className="appear flex items-center gap-3 rounded border border-line bg-raised py-2.5 pr-2 pl-4 shadow-lift data-limited:hidden">
       <Toast.Content className="grow">
         <Toast.Title className="font-medium" />
         <Toast.Description className="text-muted" />
